@@ -1,0 +1,72 @@
+"""What is known of the engine: one look at it, and the outcome of a real generation."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inferagent.model.reading import NEVER, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Requests that the engine itself counts (vLLM)."""
+
+    running: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Numbers that move while an engine works: counters, bytes on its sockets, CPU seconds of its runner.
+
+    Two looks with an equal `signature` mean that nothing moved between them. What cannot be read is left out.
+    """
+
+    signature: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Warmup:
+    """How far a starting engine is. Bytes and CPU seconds of all its processes; `total` is 0 if unknown."""
+
+    read_bytes: int
+    memory_bytes: int
+    cpu_seconds: float
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLook:
+    """One status probe. `accepts` is False when the port refuses: evidence, not unknown.
+
+    `lan` counts the foreign sockets at the engine's port that await an answer and do not come from the
+    connector; n/a where the engine counts its own requests.
+    """
+
+    accepts: Reading[bool] = NEVER
+    models: Reading[frozenset[str]] = NEVER
+    progress: Reading[Progress] = NEVER
+    load: Reading[Load] = NEVER
+    lan: Reading[int] = NEVER
+    warmup: Reading[Warmup] = NEVER
+    degraded: str = ""
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    WRONG = "wrong"  # answered, but not with tokens: 404, 500, garbage, a refused connection
+    BUSY = "busy"  # 503: saturated, which is health
+    UNANSWERED = "unanswered"  # taken, and silent past its deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One short generation for every public model name, on the path that users call.
+
+    `begun` and `ended` are boot-clock seconds; `incarnation` is the engine life that was asked.
+    """
+
+    outcome: Outcome
+    begun: float
+    ended: float
+    detail: str = ""
+    incarnation: str = ""

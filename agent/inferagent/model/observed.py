@@ -1,0 +1,44 @@
+"""Everything that one tick sees, frozen."""
+
+from dataclasses import dataclass, field
+
+from inferagent.model.engine import EngineLook, Generation
+from inferagent.model.gpu import GpuReport
+from inferagent.model.host import HostLook
+from inferagent.model.membership import MembershipView
+from inferagent.model.reading import NEVER, Reading
+from inferagent.model.tunnel import ConnectorLook
+from inferagent.model.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job slot. `error` is "" after success; `ended` None while it runs or before the first."""
+
+    running: bool = False
+    begun: float | None = None
+    ended: float | None = None
+    error: str = ""
+    failures: int = 0  # in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """`now` in boot-clock seconds of boot `boot`. `save` is Failed while state cannot be saved."""
+
+    now: float
+    boot: str
+    engine_unit: Reading[Unit] = NEVER
+    connector_unit: Reading[Unit] = NEVER
+    engine: EngineLook = field(default_factory=EngineLook)
+    connector: ConnectorLook = field(default_factory=ConnectorLook)
+    generation: Reading[Generation] = NEVER
+    membership: Reading[MembershipView] = NEVER
+    gpus: Reading[GpuReport] = NEVER
+    host: Reading[HostLook] = NEVER
+    save: Reading[bool] = NEVER
+    jobs: tuple[tuple[str, Job], ...] = ()
+
+    def job(self, slot: str) -> Job:
+        """The job slot by name: "push", "engine", "connector"."""
+        return dict(self.jobs).get(slot, Job())
