@@ -46,7 +46,7 @@ class Terms:
     ingress: tuple[IngressRule, ...] = ()  # what the connector's configuration must begin with
     tunnel_id: str = ""
     machine: str = ""
-    can_repair: bool = True
+    made_by_setup: bool = False  # setup created the pool disabled: no other hand did
     # drain
     settle: float = 10.0
     quiet: float = 3.0
@@ -61,11 +61,14 @@ class Terms:
     hang_frozen: float = 30.0
     hang_frozen_traffic: float = 12.0
     suspect_frozen: float = 3.0  # vLLM; an Ollama is suspected after a third of hang_frozen
-    generation_deadline: float = 8.0
+    generation_deadline: float = 6.0
     proof_age: float = 60.0
     hang_proof_age: float = 45.0
     stuck_load: float = 600.0
     warming_without_progress: float = 600.0
+    # looking
+    pace_look: float = 2.0
+    pace_membership: float = 15.0
     # budgets
     restarts_per_hour: int = 3
     joins_per_hour: int = 6

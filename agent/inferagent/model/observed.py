@@ -37,6 +37,7 @@ class Observed:
     gpus: Reading[GpuReport] = NEVER
     host: Reading[HostLook] = NEVER
     save: Reading[bool] = NEVER
+    asked: int = 0  # probes of the monitor that the ready program has counted
     jobs: tuple[tuple[str, Job], ...] = ()
 
     def job(self, slot: str) -> Job:

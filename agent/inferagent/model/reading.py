@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Value(Generic[T]):
+class Value(Generic[T_co]):
     """The probe was answered, and this was the answer at boot-clock second `at`."""
 
-    value: T
+    value: T_co
     at: float
 
 
@@ -32,7 +33,7 @@ class Failed:
     at: float
 
 
-Reading: TypeAlias = Value[T] | NotAvailable | Failed
+Reading: TypeAlias = Value[T_co] | NotAvailable | Failed
 
 NEVER: Failed = Failed("not read yet", float("-inf"))
 

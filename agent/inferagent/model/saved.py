@@ -12,13 +12,12 @@ SCHEMA = 1
 class Drain:
     """One leaving, in boot-clock seconds.
 
-    `left_at`: verdict 503 and leaving write sent; `proven_at`: first proof that the host is out; `kept_in`:
-    S2 keeps the pool enabled, leaving is the verdict alone.
+    `left_at`: verdict 503 and leaving write sent; `proven_at`: first proof that the host is out, and `proof`
+    says which.
     """
 
     left_at: float
-    deadline: float
-    kept_in: bool = False
+    deadline: float | None  # None: a soft cause has all the time
     proven_at: float | None = None
     proof: str = ""
 
@@ -48,26 +47,26 @@ class Write:
 class Memory:
     """Evidence gathered between ticks; lost with the agent, and rebuilt by looking again."""
 
+    incarnation: str = ""  # the engine life that the evidence below is about
     signature: tuple[tuple[str, float], ...] = ()
-    moved_at: float | None = None  # when the signature last changed; None before the second look
-    looks: float = float("-inf")  # time of the last look folded in
-    arrivals_total: int | None = None
-    arrived_at: float | None = None  # when a request last arrived through the connector
-    busy_at: float | None = None  # when a request was last in flight (or unknown)
-    falls: tuple[tuple[str, int], ...] = ()  # consecutive bad readings by finding code
-    fall_marks: tuple[tuple[str, float], ...] = ()  # the reading time that each count last saw
-    sinces: tuple[tuple[str, float], ...] = ()  # finding code → when it began
-    generation_ok_at: float | None = None  # begin of the last good generation
-    generation_bad: int = 0  # failed generations in a row
-    generation_mark: float = float("-inf")
+    looked_at: float | None = None  # the last look at the engine's progress that succeeded
+    moved_at: float | None = None  # when the signature last changed
+    accepted: bool = False  # this incarnation's port has accepted once
     warm_signature: tuple[float, ...] = ()
     warm_moved_at: float | None = None
-    load_stuck_since: float | None = None
-    s2_since: float | None = None  # when the wait of S2 for an inferred cause began
-    s2_kept_since: float | None = None
-    no_peer_reading_since: float | None = None
-    leaving_pushed_at: float | None = None
-    suspect: bool = False
+    load_since: float | None = None  # since when requests have been in the engine without a break
+    generation_ok_at: float | None = None  # begin of this incarnation's last good generation
+    generation_bad: int = 0  # wrong answers in a row
+    generation_mark: float = float("-inf")
+    arrivals: int | None = None
+    arrived_at: float | None = None  # when a user's request last arrived through the connector
+    falls: tuple[tuple[str, int, float], ...] = ()  # code, bad readings in a row, time of the last counted
+    sinces: tuple[tuple[str, float], ...] = ()  # code of a finding or cause → when it began
+    no_edge_since: float | None = None
+    wait_since: float | None = None  # S2: begin of an inferred cause's wait for its turn
+    kept_since: float | None = None  # S2: since when an inferred cause has been kept in
+    peers_seen_at: float | None = None
+    pushed_at: float | None = None  # when a push was last started, by this agent's life
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +81,14 @@ class Saved:
     cause: Cause | None = None  # why the host left, or leaves
     drain: Drain | None = None
     incarnation: str = ""  # the engine life that the present phase rests on
-    proof_floor: float = float("-inf")  # a join needs a generation begun after this
+    proof_floor: float = 0.0  # a join needs a generation begun after this
     restarts: tuple[float, ...] = ()  # times of our own engine restarts in the last hour
     joins: tuple[float, ...] = ()
     hold_off_level: int = 0
-    hold_off_until: float = float("-inf")
+    hold_off_until: float = 0.0
     serving_since: float | None = None
     connector_restarts: int = 0
-    connector_restart_at: float = float("-inf")
+    connector_restart_at: float = 0.0
     faults: tuple[Fault, ...] = ()
     gpu_count: int = 0  # most GPUs seen in this boot
     baseline: bool | None = None  # membership as last confirmed: the measure of another hand (S16)
@@ -97,4 +96,6 @@ class Saved:
     other_hand: bool = False  # hold by another hand
     resume_free: bool = False  # after `resume`: neither hold-off nor cap until the next join
     resumed_at: float | None = None  # the last `resume` that was acted on
+    unanswered_at: float | None = None  # when one of our writes last ended without an answer
+    stopped_engine: bool = False  # the engine is down because we stopped it
     memory: Memory = field(default_factory=Memory)

@@ -1,0 +1,77 @@
+"""Budgets of restarts, joins, connector restarts and writes: how many, how far apart."""
+
+from inferagent.policy.facts import Facts
+
+HOUR = 3600.0
+RESTART_DELAYS = (0.0, 30.0, 120.0, 300.0)
+BLIND_HOLD_OFF = 240.0
+ALONE_FREE_JOINS = 3
+ALONE_SPACING = 60.0
+
+
+def restarts(facts: Facts) -> list[float]:
+    """Times of the engine's restarts in the last hour, ours and the supervisor's, oldest first."""
+    own = facts.unit.own_restarts if facts.unit else ()
+    return sorted(at for at in (*facts.saved.restarts, *own) if facts.now - at < HOUR)
+
+
+def restarts_spent(facts: Facts) -> bool:
+    return len(restarts(facts)) >= facts.terms.restarts_per_hour
+
+
+def restart_wait(facts: Facts) -> str:
+    """ "" or why the engine may not be restarted yet (S8)."""
+    used = restarts(facts)
+    if len(used) >= facts.terms.restarts_per_hour:
+        left = used[-facts.terms.restarts_per_hour] + HOUR - facts.now
+        return f"{len(used)} restarts in the last hour; the next try in {left / 60:.0f} min"
+    delay = RESTART_DELAYS[min(len(used), len(RESTART_DELAYS) - 1)]
+    if used and facts.now - used[-1] < delay:
+        return f"waits {used[-1] + delay - facts.now:.0f} s after the last restart"
+    return ""
+
+
+def join_wait(facts: Facts) -> str:
+    """ "" or why a join must wait (S9)."""
+    saved = facts.saved
+    if saved.resume_free:
+        return ""
+    joins = [at for at in saved.joins if facts.now - at < HOUR]
+    if facts.alone:
+        spaced = len(joins) < ALONE_FREE_JOINS or facts.now - joins[-1] >= ALONE_SPACING
+        return "" if spaced else "joins of the only host are 60 s apart"
+    until = saved.hold_off_until
+    if facts.others_effective is None:
+        began = saved.drain.left_at if saved.drain else saved.since
+        until = min(until, began + BLIND_HOLD_OFF)
+    elif len(joins) >= facts.terms.joins_per_hour:
+        return f"{len(joins)} joins in the last hour"
+    left = until - facts.now
+    return f"held off for {left:.0f} s more" if left > 0 else ""
+
+
+def hold_off(level: int, first: float) -> float:
+    """Seconds of hold-off at the n-th cause in a row: 1, 2, 4 … 60 times `first`."""
+    return float(first * min(60, 2 ** max(0, level - 1)))
+
+
+def reconnect_wait(facts: Facts) -> str:
+    """ "" or how long the connector's next restart waits: its own pace, outside the engine's budget."""
+    done = facts.saved.connector_restarts
+    if not done:
+        return ""
+    terms = facts.terms
+    delay = min(terms.reconnect_last, terms.reconnect_first * 2 ** (done - 1))
+    left = facts.saved.connector_restart_at + delay - facts.now
+    return f"the connector's next restart in {left:.0f} s" if left > 0 else ""
+
+
+def write_wait(facts: Facts, member: bool) -> str:
+    """ "" or how long the next write to the pool waits after failures; leaving retries sooner (S7)."""
+    job = facts.observed.job("push")
+    write = facts.saved.last_write
+    if not job.failures or job.ended is None or write is None or write.member is not member:
+        return ""
+    delay = min(60.0, 5.0 * 2 ** (job.failures - 1)) if member else min(15.0, 2.0 ** (job.failures - 1))
+    left = job.ended + delay - facts.now
+    return f"writes again in {left:.0f} s" if left > 0 else ""

@@ -1,0 +1,128 @@
+"""One decision: a pure function of what is observed, desired and saved."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inferagent.model.action import Action, Move, Proposal, Push, Restart, Start, Stop, describe
+from inferagent.model.decision import Decision, Veto
+from inferagent.model.desired import Desired, Mode
+from inferagent.model.observed import Observed
+from inferagent.model.phase import Label, Phase
+from inferagent.model.reading import known
+from inferagent.model.saved import Saved, Write
+from inferagent.model.unit import Part
+from inferagent.policy import budget
+from inferagent.policy.facts import Facts
+from inferagent.policy.flight import in_flight
+from inferagent.policy.goals import wanted
+from inferagent.policy.judge import judge
+from inferagent.policy.labels import label
+from inferagent.policy.narrate import narrate
+from inferagent.policy.pace import pace
+from inferagent.policy.phases import propose, step, tighten
+from inferagent.policy.proofs import prove
+from inferagent.policy.rules import RULES, Rule, first_start
+from inferagent.policy.track import track
+
+
+def decide(observed: Observed, desired: Desired, saved: Saved, rules: Sequence[Rule] = RULES) -> Decision:
+    """Judge, move, want, and let the rules stop what must not be; microseconds, no I/O, no clock."""
+    facts = judge(observed, desired, saved)
+    facts = replace(facts, saved=track(facts))
+    facts = replace(facts, saved=tighten(facts, prove(facts, facts.saved)))
+    facts, vetoes = _move(facts, rules)
+    if desired.mode is Mode.OBSERVE:
+        facts = replace(facts, saved=_mirror(facts))
+    actions: list[Action] = []
+    for action in wanted(facts):
+        stopped = _stopped(action, facts, rules)
+        vetoes.extend(stopped)
+        if not stopped:
+            actions.append(action)
+    facts = replace(facts, saved=_booked(facts, actions))
+    return _decision(facts, actions, tuple(vetoes), rules)
+
+
+def _stopped(proposal: Proposal, facts: Facts, rules: Sequence[Rule]) -> list[Veto]:
+    said = ((rule.name, rule.check(proposal, facts)) for rule in rules)
+    return [Veto(name, describe(proposal), why) for name, why in said if why]
+
+
+def _move(facts: Facts, rules: Sequence[Rule]) -> tuple[Facts, list[Veto]]:
+    """Take the first proposed move that no rule stops; one move a tick."""
+    vetoes: list[Veto] = []
+    for move in propose(facts):
+        stopped = _stopped(move, facts, rules)
+        if not stopped:
+            return replace(facts, saved=step(facts, move)), vetoes
+        vetoes.extend(stopped)
+    return facts, vetoes
+
+
+def _mirror(facts: Facts) -> Saved:
+    """Observe mode: the phase follows the readings, no arrow is taken."""
+    accepts = bool(known(facts.observed.engine.accepts))
+    serving = facts.own.effective if facts.own else accepts
+    phase = Phase.SERVING if serving else Phase.OUT
+    if phase is facts.saved.phase:
+        return facts.saved
+    return replace(facts.saved, phase=phase, since=facts.now, incarnation=facts.incarnation)
+
+
+def _booked(facts: Facts, actions: Sequence[Action]) -> Saved:
+    """Write down what is about to be done, so that budgets survive the agent."""
+    saved, now = facts.saved, facts.now
+    for action in actions:
+        match action:
+            case Push(member=member):
+                saved = replace(saved, last_write=Write(member, now))
+            case Restart(part=Part.ENGINE):
+                saved = replace(saved, restarts=_restarts(facts), stopped_engine=False)
+            case Start(part=Part.ENGINE):
+                counted = saved.restarts if first_start(facts) else _restarts(facts)
+                saved = replace(saved, restarts=counted, stopped_engine=False)
+            case Stop(part=Part.ENGINE):
+                saved = replace(saved, stopped_engine=True)
+            case Restart(part=Part.CONNECTOR) | Start(part=Part.CONNECTOR):
+                done = saved.connector_restarts + 1
+                saved = replace(saved, connector_restarts=done, connector_restart_at=now)
+            case Stop(part=Part.CONNECTOR):
+                pass
+    if saved.connector_restarts and known(facts.observed.connector.ready):
+        saved = replace(saved, connector_restarts=0)
+    return saved
+
+
+def _restarts(facts: Facts) -> tuple[float, ...]:
+    kept = (at for at in facts.saved.restarts if facts.now - at < budget.HOUR)
+    return (*kept, facts.now)
+
+
+def _decision(
+    facts: Facts, actions: list[Action], vetoes: tuple[Veto, ...], rules: Sequence[Rule]
+) -> Decision:
+    phase = facts.saved.phase
+    here: Label | None = label(facts)
+    observing = facts.desired.mode is Mode.OBSERVE
+    verdict = phase in (Phase.JOINING, Phase.SERVING)
+    return Decision(
+        phase=phase,
+        label=here,
+        verdict=bool(known(facts.observed.engine.accepts)) if observing else verdict,
+        saved=facts.saved,
+        findings=facts.findings,
+        causes=facts.causes,
+        actions=tuple(actions),
+        vetoes=vetoes,
+        pace=pace(facts, _join_open(facts, rules)),
+        sentence=narrate(facts, here, vetoes),
+        in_flight=in_flight(facts.observed),
+    )
+
+
+def _join_open(facts: Facts, rules: Sequence[Rule]) -> bool:
+    """Whether only the proof by a generation is missing for a join."""
+    if facts.causes or facts.saved.phase not in (Phase.OUT, Phase.DRAINING):
+        return False
+    join = Move(Phase.JOINING)
+    return not any(rule.check(join, facts) for rule in rules if rule.name != "S11")

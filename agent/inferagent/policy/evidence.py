@@ -1,0 +1,121 @@
+"""Fold one tick's readings into the memory: what moved, what answered, what arrived, and since when."""
+
+from dataclasses import replace
+
+from inferagent.model.engine import EngineLook, Load, Outcome, Warmup
+from inferagent.model.observed import Observed
+from inferagent.model.reading import Value, known
+from inferagent.model.saved import Memory
+from inferagent.policy.flight import in_flight
+
+
+def gather(observed: Observed, memory: Memory) -> Memory:
+    """The memory after this tick. A new incarnation of the engine starts its evidence afresh."""
+    unit = known(observed.engine_unit)
+    incarnation = unit.incarnation if unit else memory.incarnation
+    if incarnation != memory.incarnation:
+        memory = _fresh(memory, incarnation)
+    memory = _progress(memory, observed.engine)
+    memory = _warmup(memory, observed.engine, observed.now)
+    memory = _load(memory, observed)
+    memory = _generation(memory, observed)
+    memory = _arrivals(memory, observed)
+    return _edge(memory, observed)
+
+
+def _fresh(memory: Memory, incarnation: str) -> Memory:
+    return replace(
+        memory,
+        incarnation=incarnation,
+        signature=(),
+        looked_at=None,
+        moved_at=None,
+        accepted=False,
+        warm_signature=(),
+        warm_moved_at=None,
+        load_since=None,
+        generation_ok_at=None,
+        generation_bad=0,
+    )
+
+
+def _progress(memory: Memory, look: EngineLook) -> Memory:
+    if known(look.accepts):
+        memory = replace(memory, accepted=True)
+    reading = look.progress
+    if not isinstance(reading, Value) or reading.at == memory.looked_at:
+        return memory
+    signature = reading.value.signature
+    if memory.moved_at is None or signature != memory.signature:
+        return replace(memory, signature=signature, moved_at=reading.at, looked_at=reading.at)
+    return replace(memory, looked_at=reading.at)
+
+
+def _warmup(memory: Memory, look: EngineLook, now: float) -> Memory:
+    """Disk, memory and CPU in coarse steps: an idle process that ticks over makes no progress."""
+    warmup = known(look.warmup)
+    if warmup is None:
+        # what cannot be read is no stand-still
+        return replace(memory, warm_moved_at=now)
+    signature = _coarse(warmup)
+    if memory.warm_moved_at is None or signature != memory.warm_signature:
+        return replace(memory, warm_signature=signature, warm_moved_at=now)
+    return memory
+
+
+def _coarse(warmup: Warmup) -> tuple[float, ...]:
+    return (warmup.read_bytes // 2**20, warmup.memory_bytes // 2**22, warmup.cpu_seconds // 1)
+
+
+def _load(memory: Memory, observed: Observed) -> Memory:
+    """Since when the engine has had requests; unknown keeps what was known."""
+    load: Load | None = known(observed.engine.load)
+    total = load.running + load.waiting if load else in_flight(observed).total
+    if total is None:
+        return memory
+    if total == 0:
+        return replace(memory, load_since=None)
+    return memory if memory.load_since is not None else replace(memory, load_since=observed.now)
+
+
+def _generation(memory: Memory, observed: Observed) -> Memory:
+    last = known(observed.generation)
+    if last is None or last.ended <= memory.generation_mark:
+        return memory
+    memory = replace(memory, generation_mark=last.ended)
+    if last.incarnation != memory.incarnation:
+        return memory
+    if last.outcome is Outcome.OK:
+        return replace(memory, generation_ok_at=last.begun, generation_bad=0)
+    if last.outcome is Outcome.WRONG:
+        return replace(memory, generation_bad=memory.generation_bad + 1)
+    return memory
+
+
+def _arrivals(memory: Memory, observed: Observed) -> Memory:
+    """Arrivals are the growth of the connector's total less the monitor's probes; a restart begins anew."""
+    traffic = observed.connector.traffic
+    if not isinstance(traffic, Value):
+        return memory
+    users = traffic.value.total - observed.asked
+    if memory.arrivals is None or memory.arrived_at is None:
+        return replace(memory, arrivals=users, arrived_at=traffic.at)
+    if users > memory.arrivals:
+        return replace(memory, arrivals=users, arrived_at=traffic.at)
+    return replace(memory, arrivals=users) if users < memory.arrivals else memory
+
+
+def _edge(memory: Memory, observed: Observed) -> Memory:
+    ready = observed.connector.ready
+    if isinstance(ready, Value):
+        if ready.value > 0:
+            return replace(memory, no_edge_since=None)
+        return memory if memory.no_edge_since is not None else replace(memory, no_edge_since=ready.at)
+    return memory
+
+
+def frozen_for(memory: Memory) -> float | None:
+    """Seconds for which looks have shown nothing moving; None when that is not known."""
+    if memory.looked_at is None or memory.moved_at is None:
+        return None
+    return memory.looked_at - memory.moved_at

@@ -1,0 +1,84 @@
+"""Goal minus observation: the actions that would bring the world to what the phase wants."""
+
+from inferagent.model.action import Action, Push, Restart, Start, Stop
+from inferagent.model.health import Repair
+from inferagent.model.membership import MembershipKind
+from inferagent.model.phase import Phase
+from inferagent.model.reading import known
+from inferagent.model.unit import Part, UnitState
+from inferagent.policy.facts import Facts
+
+STARTABLE = (UnitState.STOPPED, UnitState.FAILED)
+
+
+def wanted(facts: Facts) -> tuple[Action, ...]:
+    """Level-triggered: nothing is remembered as "already done" but a write that no reading has shown yet."""
+    candidates = (_push(facts), _engine(facts), _connector(facts))
+    return tuple(action for action in candidates if action is not None and not _under_way(facts, action))
+
+
+def _under_way(facts: Facts, action: Action) -> bool:
+    if isinstance(action, Push):
+        write = facts.saved.last_write
+        return facts.observed.job("push").running and write is not None and write.member == action.member
+    return facts.observed.job(action.part.value).running
+
+
+def inside(facts: Facts) -> bool:
+    return facts.saved.phase in (Phase.JOINING, Phase.SERVING)
+
+
+def _push(facts: Facts) -> Push | None:
+    if facts.terms.membership is not MembershipKind.OWN_POOL:
+        return None
+    own, write = facts.own, facts.saved.last_write
+    newer = own is not None and (write is None or facts.read_at > write.at)
+    if inside(facts):
+        disabled = own is not None and newer and not own.enabled
+        return Push(True, "joining") if disabled else None
+    if own is not None and newer:
+        why = facts.saved.cause.text if facts.saved.cause else "out"
+        return Push(False, why) if own.enabled else None
+    return Push(False, "leaving") if _leave_unsaid(facts) else None
+
+
+def _leave_unsaid(facts: Facts) -> bool:
+    """No reading tells whether we are out: write, unless our last word was an answered or read "out"."""
+    write, drain = facts.saved.last_write, facts.saved.drain
+    if write is None:
+        return facts.saved.baseline is not False
+    if write.member:
+        return True
+    since_leaving = write.at >= drain.left_at if drain else True
+    return not (write.confirmed or (write.answered and since_leaving))
+
+
+def _engine(facts: Facts) -> Action | None:
+    hold, unit = facts.desired.hold, facts.unit
+    if unit is None:
+        return None
+    stop = (hold is not None and hold.stop_engine) or (facts.desired.parked and facts.terms.stop_when_parked)
+    if stop:
+        return Stop(Part.ENGINE, "drained") if unit.alive and facts.saved.phase is Phase.OUT else None
+    repairs = {cause.repair: cause for cause in reversed(facts.causes)}
+    if Repair.REBOOT in repairs:
+        return None
+    if Repair.START_ENGINE in repairs and facts.saved.phase in (Phase.OUT, Phase.DRAINING):
+        return Start(Part.ENGINE, repairs[Repair.START_ENGINE].text)
+    if Repair.RESTART_ENGINE in repairs and facts.saved.phase is Phase.OUT:
+        return Restart(Part.ENGINE, repairs[Repair.RESTART_ENGINE].text)
+    return None
+
+
+def _connector(facts: Facts) -> Action | None:
+    unit = known(facts.observed.connector_unit)
+    if unit is None or unit.stopped_by_person:
+        return None
+    if facts.replica and not inside(facts):
+        return Stop(Part.CONNECTOR, "leaving") if unit.alive else None
+    if unit.state in STARTABLE and not unit.alive:
+        return Start(Part.CONNECTOR, "the connector is not running")
+    causes = [cause for cause in facts.causes if cause.repair is Repair.RESTART_CONNECTOR]
+    if causes and unit.alive and facts.saved.phase is Phase.OUT:
+        return Restart(Part.CONNECTOR, causes[0].text)
+    return None

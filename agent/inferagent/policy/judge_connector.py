@@ -1,0 +1,100 @@
+"""What is wrong with the connector: its process, its edge connections, and the ingress that it uses."""
+
+from inferagent.model.health import Cause, CauseKind, Component, Finding, Health, Repair
+from inferagent.model.phase import Phase
+from inferagent.model.reading import Failed, Value, known
+from inferagent.model.saved import Memory
+from inferagent.model.tunnel import Ingress, IngressRule
+from inferagent.model.unit import UnitState
+from inferagent.policy.debounce import fall
+from inferagent.policy.facts import Facts, Judgement
+
+
+def judge_connector(facts: Facts) -> tuple[Memory, Judgement]:
+    """Causes and findings of the connector; a replica's connector is meant to be down while out."""
+    if facts.replica and facts.saved.phase in (Phase.OUT, Phase.DRAINING):
+        return facts.memory, Judgement((), _two_agents(facts))
+    memory, wrong = _ingress(facts, facts.memory)
+    causes = [cause for cause in (_gone(facts), _no_edge(facts), wrong) if cause]
+    findings = [*_unknowns(facts), *_two_agents(facts)]
+    return memory, Judgement(tuple(causes), tuple(findings))
+
+
+def _certain(code: str, text: str, repair: Repair, cure: str = "") -> Cause:
+    return Cause(CauseKind.CERTAIN, code, text, 0.0, repair, Component.CONNECTOR, cure)
+
+
+def _gone(facts: Facts) -> Cause | None:
+    unit = known(facts.observed.connector_unit)
+    if unit is None or unit.alive:
+        return None
+    if unit.stopped_by_person:
+        return _certain("connector-stopped-by-person", "the connector was stopped by a person", Repair.NONE)
+    if unit.state in (UnitState.MISSING, UnitState.MASKED):
+        text = f"the connector's unit is {unit.state}"
+        return _certain("connector-missing", text, Repair.NONE, "sudo inferagent setup")
+    how = f" ({unit.exit})" if unit.exit else ""
+    return _certain("connector-gone", f"the connector's process is gone{how}", Repair.RESTART_CONNECTOR)
+
+
+def _no_edge(facts: Facts) -> Cause | None:
+    since = facts.memory.no_edge_since
+    ready = facts.observed.connector.ready
+    if since is None or not isinstance(ready, Value) or ready.at - since < facts.terms.no_edge:
+        return None
+    text = f"no edge connection for {ready.at - since:.0f} s"
+    return _certain("no-edge", text, Repair.RESTART_CONNECTOR)
+
+
+def _ingress(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:
+    reading, wanted = facts.observed.connector.ingress, facts.terms.ingress
+    problem = ingress_problem(reading.value, wanted) if isinstance(reading, Value) and wanted else None
+    memory, fallen = fall(
+        memory, "ingress-wrong", None if problem is None else bool(problem), reading.at, facts.terms.falls
+    )
+    if not fallen or not problem:
+        return memory, None
+    return memory, _certain("ingress-wrong", problem, Repair.RESTART_CONNECTOR, "sudo inferagent setup")
+
+
+def ingress_problem(ingress: Ingress, wanted: tuple[IngressRule, ...]) -> str:
+    """ "" when every wanted rule is there, in this order; else what is wrong, the first thing first.
+
+    Foreign rules between them are nobody's fault unless they shadow ours, which the order shows.
+    """
+    if not ingress.rules:
+        return "the connector's ingress is empty"
+    places = []
+    for rule in wanted:
+        if rule not in ingress.rules:
+            where = f"{rule.hostname}{' ' + rule.path if rule.path else ''}"
+            return f"the connector's ingress has no rule {where} → {rule.service}"
+        places.append(ingress.rules.index(rule))
+    return "" if places == sorted(places) else "the connector's ingress rules stand in the wrong order"
+
+
+def _unknowns(facts: Facts) -> tuple[Finding, ...]:
+    reading = facts.observed.connector.ready
+    if not isinstance(reading, Failed):
+        return ()
+    text = f"connector: {reading.reason}"
+    return (Finding("connector-unknown", Component.CONNECTOR, Health.UNKNOWN, text, 0.0),)
+
+
+def two_agents(facts: Facts) -> str:
+    """ "" or why it is in doubt that this identity belongs to this machine alone (S15)."""
+    own = facts.own
+    if own and own.machine and facts.terms.machine and own.machine != facts.terms.machine:
+        return "two agents: the pool's description names another machine"
+    tunnel = known(facts.observed.connector.tunnel_id)
+    if not facts.replica and tunnel and facts.terms.tunnel_id and tunnel != facts.terms.tunnel_id:
+        return "two agents: the connector runs another tunnel"
+    return ""
+
+
+def _two_agents(facts: Facts) -> tuple[Finding, ...]:
+    text = two_agents(facts)
+    if not text:
+        return ()
+    cure = "sudo inferagent setup"
+    return (Finding("two-agents", Component.MEMBERSHIP, Health.UNHEALTHY, text, 0.0, cure),)

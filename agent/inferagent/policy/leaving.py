@@ -1,0 +1,97 @@
+"""S2, who may leave when: soft causes yield to better endpoints, inferred ones wait for their turn and for the
+majority, certain ones leave, and the last endpoint leaves by its verdict alone."""
+
+from inferagent.model.health import Cause, CauseKind
+from inferagent.model.membership import Endpoint
+from inferagent.policy.facts import Facts
+
+TURN = 3.0
+TURNS = 15.0
+SOFT_BLIND = 600.0
+
+
+def may_not_leave(cause: Cause, facts: Facts) -> str:
+    """ "" or why this cause does not let the host leave now."""
+    if facts.own is not None and not facts.own.enabled:
+        return ""  # out already: leaving takes nothing from anybody
+    match cause.kind:
+        case CauseKind.CERTAIN:
+            return ""
+        case CauseKind.INFERRED:
+            return _inferred(facts)
+        case CauseKind.OPERATOR:
+            return _operator(cause, facts)
+        case CauseKind.SOFT:
+            return _soft(facts)
+
+
+def verdict_alone(facts: Facts) -> str:
+    """ "" or why leaving must not touch the pool: nobody else would be left in it."""
+    hold = facts.desired.hold
+    if (hold is not None and hold.last) or facts.saved.other_hand or facts.desired.going_until is not None:
+        return ""
+    return "no other endpoint is effective" if facts.alone else ""
+
+
+def _inferred(facts: Facts) -> str:
+    if facts.peers is None or kept_long_enough(facts):
+        return ""
+    if not majority_stays(facts):
+        return "less than half of the pool would stay effective"
+    since = facts.memory.wait_since
+    wait = min(TURNS, TURN * sum(peer.effective and _below(facts, peer) for peer in facts.peers))
+    if since is None or facts.now < since + wait:
+        return f"waits {wait:.0f} s for its turn"
+    if wait and not facts.terms.alone and facts.read_at <= since:
+        return "needs a reading of the pool newer than its turn"
+    return ""
+
+
+def majority_stays(facts: Facts) -> bool:
+    """At least half of the pool, dead members included, and at least one, stays effective; unknown: yes."""
+    if facts.peers is None:
+        return True
+    effective = facts.others_effective or 0
+    return effective >= 1 and 2 * effective >= len(facts.peers) + 1
+
+
+def kept_long_enough(facts: Facts) -> bool:
+    """Kept in for a whole deadline with its evidence unchanged: an inferred cause counts as certain."""
+    since = facts.memory.kept_since
+    bound = facts.terms.deadline_alone if facts.alone else facts.terms.deadline
+    return since is not None and facts.now - since >= bound
+
+
+def _operator(cause: Cause, facts: Facts) -> str:
+    hold = facts.desired.hold
+    if cause.code == "other-hand" or (hold is not None and hold.last):
+        return ""
+    if facts.others_effective is None:
+        return "the others cannot be read: leaving needs --last"
+    return "" if facts.others_effective else "the last effective endpoint: leaving needs --last"
+
+
+def _soft(facts: Facts) -> str:
+    peers = facts.view.peers if facts.view else None
+    if peers is None:
+        return "the others cannot be read"
+    if any(peer.effective and not _below(facts, peer) for peer in peers):
+        return ""
+    return "no endpoint of higher rank is effective"
+
+
+def _below(facts: Facts, peer: Endpoint) -> bool:
+    """Whether the peer ranks below this host; ties go by name."""
+    own = facts.own
+    return own is not None and (own.rank, own.name) < (peer.rank, peer.name)
+
+
+def soft_ends(facts: Facts) -> str:
+    """S14: "" or why a soft absence is over: a fresh reading forbids it, or none came for too long."""
+    peers = facts.view.peers if facts.view else None
+    if peers is not None:
+        return _soft(facts) if not any(p.effective and not _below(facts, p) for p in peers) else ""
+    seen = facts.memory.peers_seen_at
+    if seen is None or facts.now - seen < SOFT_BLIND:
+        return ""
+    return "the others have not been readable for 10 min"

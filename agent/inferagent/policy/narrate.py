@@ -1,0 +1,78 @@
+"""One sentence that says what the host does and why; the root cause first, its consequences hidden."""
+
+from inferagent.model.decision import Veto
+from inferagent.model.health import Cause, Component
+from inferagent.model.phase import Label, Phase
+from inferagent.policy import budget
+from inferagent.policy.facts import Facts
+from inferagent.policy.flight import in_flight
+from inferagent.policy.proofs import join_unproven, out_proven
+
+# What breaks what: a lost GPU takes the engine with it, not the other way round.
+ROOTS = (Component.HOST, Component.GPU, Component.ENGINE, Component.CONNECTOR)
+
+
+def root_cause(facts: Facts) -> Cause | None:
+    """The cause that explains the others; while draining or out without one, the cause of leaving."""
+    ranked = sorted(facts.causes, key=lambda cause: (-cause.kind, _depth(cause), cause.since))
+    if ranked:
+        return ranked[0]
+    return facts.saved.cause if facts.saved.phase is Phase.DRAINING else None
+
+
+def _depth(cause: Cause) -> int:
+    return ROOTS.index(cause.component) if cause.component in ROOTS else len(ROOTS)
+
+
+def narrate(facts: Facts, label: Label | None, vetoes: tuple[Veto, ...]) -> str:
+    cause = root_cause(facts)
+    why = f": {cause.text}" if cause else ""
+    match facts.saved.phase:
+        case Phase.SERVING:
+            return f"serving{_kept(cause, vetoes)}"
+        case Phase.JOINING:
+            return f"joining: {_joining(facts)}"
+        case Phase.DRAINING:
+            return f"draining, {_draining(facts)}{why}"
+        case Phase.OUT:
+            return f"out, {_out(facts, label, why)}"
+
+
+def _kept(cause: Cause | None, vetoes: tuple[Veto, ...]) -> str:
+    if cause is None:
+        return ""
+    kept = next((veto.why for veto in vetoes if veto.rule == "S2"), "")
+    return f", although {cause.text}" + (f" (kept in: {kept})" if kept else "")
+
+
+def _joining(facts: Facts) -> str:
+    if facts.own is None:
+        return "the pool cannot be read"
+    return "waiting for the monitor" if facts.own.enabled else "enabling in the pool"
+
+
+def _draining(facts: Facts) -> str:
+    if not out_proven(facts):
+        return "until out is proven"
+    flight = in_flight(facts.observed)
+    if flight.total is None:
+        return "requests in flight unknown"
+    ways = [f"{name} {n}" for name, n in (("tunnel", flight.tunnel), ("LAN", flight.lan)) if n]
+    return f"{flight.total} in flight" + (f" ({', '.join(ways)})" if ways else "")
+
+
+def _out(facts: Facts, label: Label | None, why: str) -> str:
+    match label:
+        case Label.UNCONFIGURED:
+            return "unconfigured: run sudo inferagent setup"
+        case Label.INSTALLING:
+            return f"installing: {facts.desired.installing}"
+        case Label.WARMING:
+            return f"warming: {join_unproven(facts)}"
+        case Label.NEEDS_OPERATOR:
+            wait = budget.restart_wait(facts)
+            return f"needs-operator{why}" + (f" ({wait})" if wait else "")
+        case Label.READY:
+            return "ready"
+        case _:
+            return f"{label}{why}"

@@ -1,0 +1,119 @@
+"""Keep the saved state true to what was seen: writes, other hands, adoption, `resume`, the waits of S2."""
+
+from dataclasses import replace
+
+from inferagent.model.health import CauseKind
+from inferagent.model.membership import MembershipKind
+from inferagent.model.phase import Phase
+from inferagent.model.reading import known
+from inferagent.model.saved import Saved
+from inferagent.policy.facts import Facts
+from inferagent.policy.leaving import majority_stays
+
+# A write that ended without an answer may still land for this long, and is then nobody else's.
+LATE_WRITE = 900.0
+
+
+def track(facts: Facts) -> Saved:
+    """The saved state after this tick's readings; the phase is not touched, but at adoption."""
+    saved = _resumed(facts, facts.saved)
+    saved = _answered(facts, saved)
+    saved = _membership(facts, saved) if saved.adopted else _adopt(facts, saved)
+    saved = _floor(facts, saved)
+    saved = _calm(facts, saved)
+    return _waits(facts, saved)
+
+
+def _resumed(facts: Facts, saved: Saved) -> Saved:
+    """`resume` ends every hold and makes the present reading the baseline (S16)."""
+    at = facts.desired.resumed_at
+    if at is None or (saved.resumed_at is not None and at <= saved.resumed_at):
+        return saved
+    baseline = facts.own.enabled if facts.own else saved.baseline
+    return replace(
+        saved,
+        resumed_at=at,
+        other_hand=False,
+        resume_free=True,
+        baseline=baseline,
+        hold_off_until=0.0,
+        hold_off_level=0,
+    )
+
+
+def _answered(facts: Facts, saved: Saved) -> Saved:
+    write, job = saved.last_write, facts.observed.job("push")
+    if write is None or write.answered or job.ended is None or job.ended < write.at or job.running:
+        return saved
+    if job.error:
+        return replace(saved, unanswered_at=job.ended)
+    return replace(saved, last_write=replace(write, answered=True))
+
+
+def _membership(facts: Facts, saved: Saved) -> Saved:
+    """Confirm our last write by a reading begun after it; see another hand (S16)."""
+    own, write = facts.own, saved.last_write
+    if own is None or (write is not None and facts.read_at <= write.at):
+        return saved
+    if saved.other_hand:
+        return replace(saved, other_hand=False, baseline=True) if own.enabled else saved
+    if write is not None and not write.confirmed and own.enabled == write.member:
+        return replace(saved, last_write=replace(write, confirmed=True), baseline=own.enabled)
+    late = saved.unanswered_at is not None and facts.now - saved.unanswered_at < LATE_WRITE
+    inside = saved.phase in (Phase.JOINING, Phase.SERVING)
+    if inside and saved.baseline and not own.enabled and not late and _can_be_disabled(facts):
+        return replace(saved, other_hand=True, baseline=False)
+    return saved
+
+
+def _can_be_disabled(facts: Facts) -> bool:
+    return facts.terms.membership is MembershipKind.OWN_POOL
+
+
+def _adopt(facts: Facts, saved: Saved) -> Saved:
+    """No saved state: the first membership reading is the baseline, and says whether we begin inside."""
+    own, unit = facts.own, facts.unit
+    if own is None or unit is None:
+        return saved
+    saved = replace(saved, adopted=True, baseline=own.enabled)
+    if own.effective and known(facts.observed.engine.accepts):
+        return replace(saved, phase=Phase.JOINING, since=facts.now, incarnation=unit.incarnation, drain=None)
+    another = not own.enabled and not facts.terms.made_by_setup and _can_be_disabled(facts)
+    return replace(saved, other_hand=another)
+
+
+def _floor(facts: Facts, saved: Saved) -> Saved:
+    """A join's proof must be newer than the last ill cause's begin and the last resume from sleep."""
+    marks = [c.since for c in facts.causes if c.kind in (CauseKind.CERTAIN, CauseKind.INFERRED)]
+    host = known(facts.observed.host)
+    if host and host.resumed_at is not None:
+        marks.append(host.resumed_at)
+    return replace(saved, proof_floor=max([saved.proof_floor, *marks]))
+
+
+def _calm(facts: Facts, saved: Saved) -> Saved:
+    """An hour of serving resets the growing hold-off."""
+    since = saved.serving_since
+    if saved.phase is not Phase.SERVING or since is None or facts.now - since < facts.terms.hold_off_reset:
+        return saved
+    return replace(saved, hold_off_level=0)
+
+
+def _waits(facts: Facts, saved: Saved) -> Saved:
+    memory = saved.memory
+    inferred = facts.worst(CauseKind.INFERRED) is not None
+    kept = inferred and not majority_stays(facts)
+    peers = facts.observed.membership.at if facts.peers is not None else memory.peers_seen_at
+    memory = replace(
+        memory,
+        wait_since=_began(memory.wait_since, inferred, facts.now),
+        kept_since=_began(memory.kept_since, kept, facts.now),
+        peers_seen_at=peers,
+    )
+    return replace(saved, memory=memory)
+
+
+def _began(since: float | None, stands: bool, now: float) -> float | None:
+    if not stands:
+        return None
+    return now if since is None else since
