@@ -1,0 +1,98 @@
+"""The slots that probes write and the tick reads: the latest reading of each thing, aged when looked at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from inferagent.model.engine import EngineLook, Generation
+from inferagent.model.gpu import GpuReport
+from inferagent.model.host import HostLook
+from inferagent.model.membership import MembershipView
+from inferagent.model.observed import Job, Observed
+from inferagent.model.reading import NEVER, Failed, Reading, Value, aged
+from inferagent.model.tunnel import ConnectorLook
+from inferagent.model.unit import Unit
+
+LOOK_AGE, HOST_AGE, GPU_AGE, MEMBERSHIP_AGE = 10.0, 60.0, 30.0, 30.0
+
+
+@dataclass
+class Board:
+    """`changed` is called after every write."""
+
+    changed: Callable[[], None]
+    engine_unit: Reading[Unit] = NEVER
+    connector_unit: Reading[Unit] = NEVER
+    engine: Reading[EngineLook] = NEVER
+    connector: Reading[ConnectorLook] = NEVER
+    generation: Reading[Generation] = NEVER
+    membership: Reading[MembershipView] = NEVER
+    last_membership: Reading[MembershipView] = NEVER  # the last that succeeded, however old
+    gpus: Reading[GpuReport] = NEVER
+    host: Reading[HostLook] = NEVER
+    save: Reading[bool] = NEVER
+    asked: int = 0
+
+    def put(self, slot: str) -> Callable[[Reading[object]], None]:
+        """The writer of one slot, by its name."""
+
+        def write(reading: Reading[object]) -> None:
+            setattr(self, slot, reading)
+            if slot == "membership" and isinstance(reading, Value):
+                self.last_membership = reading  # type: ignore[assignment]
+            self.changed()
+
+        return write
+
+    def _membership(self, now: float) -> Reading[MembershipView]:
+        """A look that failed does not undo one that succeeded a moment ago."""
+        last = aged(self.last_membership, now, MEMBERSHIP_AGE)
+        return last if isinstance(last, Value) else self.membership
+
+    def snapshot(self, now: float, boot: str, jobs: tuple[tuple[str, Job], ...]) -> Observed:
+        """What this tick sees. Readings past their age are unknown."""
+        return Observed(
+            now=now,
+            boot=boot,
+            engine_unit=self.engine_unit,
+            connector_unit=self.connector_unit,
+            engine=_engine(self.engine, now),
+            connector=_connector(self.connector, now),
+            generation=self.generation,
+            membership=self._membership(now),
+            gpus=aged(self.gpus, now, GPU_AGE),
+            host=aged(self.host, now, HOST_AGE),
+            save=self.save,
+            asked=self.asked,
+            jobs=jobs,
+        )
+
+
+def _engine(reading: Reading[EngineLook], now: float) -> EngineLook:
+    """The fields of the last look, each aged by itself; of a failed look, none is known."""
+    if not isinstance(reading, Value):
+        failed = reading if isinstance(reading, Failed) else NEVER
+        return EngineLook(failed, failed, failed, failed, failed, failed)
+    look = reading.value
+    return replace(
+        look,
+        accepts=aged(look.accepts, now, LOOK_AGE),
+        models=aged(look.models, now, 3 * LOOK_AGE),
+        progress=aged(look.progress, now, LOOK_AGE),
+        load=aged(look.load, now, LOOK_AGE),
+        lan=aged(look.lan, now, LOOK_AGE),
+        warmup=aged(look.warmup, now, LOOK_AGE),
+    )
+
+
+def _connector(reading: Reading[ConnectorLook], now: float) -> ConnectorLook:
+    if not isinstance(reading, Value):
+        failed = reading if isinstance(reading, Failed) else NEVER
+        return ConnectorLook(failed, failed, failed, failed)
+    look = reading.value
+    return replace(
+        look,
+        ready=aged(look.ready, now, LOOK_AGE),
+        traffic=aged(look.traffic, now, LOOK_AGE),
+        ingress=aged(look.ingress, now, 3 * LOOK_AGE),
+        tunnel_id=aged(look.tunnel_id, now, 3 * LOOK_AGE),
+    )
