@@ -8,7 +8,7 @@ from inferagent.model.gpu import GpuReport
 from inferagent.model.host import HostLook
 from inferagent.model.membership import MembershipView
 from inferagent.model.observed import Job, Observed
-from inferagent.model.reading import NEVER, Failed, Reading, Value, aged
+from inferagent.model.reading import NEVER, Failed, Reading, Value, aged, known
 from inferagent.model.tunnel import ConnectorLook
 from inferagent.model.unit import Unit
 
@@ -48,6 +48,13 @@ class Board:
         last = aged(self.last_membership, now, MEMBERSHIP_AGE)
         return last if isinstance(last, Value) else self.membership
 
+    def _of_this_life(self) -> Reading[EngineLook]:
+        """A look that was begun before the engine's present life says nothing of it."""
+        unit, look = known(self.engine_unit), self.engine
+        if unit is not None and isinstance(look, Value) and look.at < unit.since:
+            return Failed("the last look was at an earlier life of the engine", look.at)
+        return look
+
     def snapshot(self, now: float, boot: str, jobs: tuple[tuple[str, Job], ...]) -> Observed:
         """What this tick sees. Readings past their age are unknown."""
         return Observed(
@@ -55,7 +62,7 @@ class Board:
             boot=boot,
             engine_unit=self.engine_unit,
             connector_unit=self.connector_unit,
-            engine=_engine(self.engine, now),
+            engine=_engine(self._of_this_life(), now),
             connector=_connector(self.connector, now),
             generation=self.generation,
             membership=self._membership(now),

@@ -1,0 +1,92 @@
+"""`inferagent demo`: provision two hosts with setup, put users on them, and let things go wrong."""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from inferagent.lab.demo.host import CommandError
+from inferagent.lab.demo.programs import PUBLIC_NAME
+from inferagent.lab.demo.story import Story
+from inferagent.lab.demo.table import rows, show
+from inferagent.lab.demo.watch import Watch, console
+from inferagent.lab.demo.world import SHORT, World, open_world
+from inferagent.lab.traffic import Traffic
+from inferagent.lab.traffic_judge import mixed
+
+RATE = 8.0
+
+
+def run(arguments: list[str]) -> int:
+    """0 when the story held, 1 else, 2 for a wrong argument."""
+    parser = argparse.ArgumentParser(prog="inferagent demo", description=__doc__)
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep configuration and logs in this folder")
+    keep: Path | None = parser.parse_args(arguments).keep
+    screen = console()
+    try:
+        if keep is not None:
+            return asyncio.run(_demo(keep, screen))
+        with tempfile.TemporaryDirectory(prefix="inferagent-demo-") as folder:
+            return asyncio.run(_demo(Path(folder), screen))
+    except (CommandError, TimeoutError, RuntimeError) as error:
+        screen.print(f"the demo broke off: {error}", markup=False)
+        return 1
+
+
+async def _demo(folder: Path, screen: Console) -> int:
+    begun = asyncio.get_running_loop().time()
+    async with open_world(folder) as world:
+        world.add("gcp-gpu", "vllm", 80)
+        world.add("home-gpu", "ollama", 20)
+        _introduce(world, screen)
+        for host in world.hosts:
+            await world.own_token(host)
+            screen.print(f"setup of {host.name}:", markup=False)
+            await host.setup(world.info)
+        for host in world.hosts:
+            await host.start_agent()
+        for host in world.hosts:
+            await world.in_phase(host, "serving", 120)
+        held = await _play(world, screen)
+    took = asyncio.get_running_loop().time() - begun
+    screen.print(f"{'the story held' if held else 'the story did NOT hold'} ({took:.0f} s)", markup=False)
+    return 0 if held else 1
+
+
+def _introduce(world: World, screen: Console) -> None:
+    for host in world.hosts:
+        screen.print(f"{host.name}: {host.engine.about}, {host.connector.about}", markup=False)
+    short = ", ".join(f"{key} = {value}" for key, value in SHORT.settings.items())
+    looks = SHORT.monitor_interval * SHORT.interval_scale
+    screen.print(
+        f"shortened for the demo: the monitor looks every {looks:.0f} s, pool changes reach the edge within "
+        f"{SHORT.lag[1]:.0f} s, {short}",
+        markup=False,
+    )
+    screen.print(
+        f"users call {world.info['public']}/v1 as {world.public_host}, model {PUBLIC_NAME}", markup=False
+    )
+
+
+async def _play(world: World, screen: Console) -> bool:
+    real = any(host.engine.real for host in world.hosts)
+    kinds = mixed(stream_share=0.4, tokens=8, stream_tokens=60, bound=10.0, stream_bound=20.0)
+    traffic = Traffic(world.info["public"], PUBLIC_NAME, kinds, RATE, world.public_host, exact=not real)
+    watch = Watch(world, traffic, screen)
+    story = Story(world, traffic, watch, SHORT.cache)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watch.run(stop))
+        traffic.start(group)
+        try:
+            await story.tell()
+        finally:
+            await traffic.stop()
+            stop.set()
+    if story.events:
+        story.events[-1].ended = float("inf")
+    found = rows(story.events, traffic)
+    show(found, screen)
+    return all(not row.wrong for row in found)
