@@ -1,0 +1,42 @@
+"""`inferagent drain`: take this host out of the pool, politely, and keep it out."""
+
+from pathlib import Path
+
+import click
+
+from inferagent.cli.options import config_option, duration
+
+PATIENCE = 960.0  # seconds: the default deadline of an operator's drain, and a minute
+MARGIN = 60.0
+
+
+@click.command()
+@config_option
+@click.option("--wait", is_flag=True, help="Return only when the host is out, and tell each step.")
+@click.option("--stop-engine", is_flag=True, help="Stop the engine when nothing is in flight any more.")
+@click.option("--last", is_flag=True, help="Leave even if no other host can answer.")
+@click.option(
+    "--deadline", callback=duration, metavar="D", help="Give requests in flight so long to end (90s, 15m)."
+)
+@click.option("--reason", default="", metavar="TEXT", help="Why, for those who read status later.")
+@click.option("--limit", callback=duration, metavar="D", help="With --wait: give up waiting after so long.")
+def drain(
+    folder: Path,
+    wait: bool,
+    stop_engine: bool,
+    last: bool,
+    deadline: float | None,
+    reason: str,
+    limit: float | None,
+) -> None:
+    """Take this host out of the pool and keep it out until `inferagent resume`, over reboots too.
+
+    Exit code: 0 done (with --wait: the host is out), 1 refused or not out in time, 3 the agent cannot be
+    reached.
+    """
+    from inferagent.cli.follow import Wait
+    from inferagent.cli.order import order
+
+    fields = {"reason": reason, "stop_engine": stop_engine, "last": last, "deadline": deadline}
+    patience = limit or (PATIENCE if deadline is None else deadline + MARGIN)
+    order(folder, "/v1/drain", fields, Wait("out", patience, held=True) if wait else None)

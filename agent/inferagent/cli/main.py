@@ -1,0 +1,50 @@
+"""The command line. Each command lives in its own file and imports what it needs only when it runs."""
+
+import importlib
+
+import click
+
+from inferagent import __version__
+
+# Name → what `inferagent --help` says; the command is the object of that name in the module of that name.
+COMMANDS = {
+    "setup": "Make this host a member: tunnel, pool, monitor, configuration.",
+    "status": "Show how this host is, why, and what to do.",
+    "drain": "Take this host out of the pool and keep it out.",
+    "resume": "End a hold: join again once proven.",
+    "config": "Check or show the configuration.",
+    "run": "Run the agent in the foreground.",
+    "demo": "Show two hosts behind one URL surviving faults.",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"inferagent.cli.{cmd_name}")
+        command = getattr(module, cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="inferagent", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Keeps this GPU host in a public inference endpoint only while it can really answer."""
+
+
+def main() -> None:
+    cli(prog_name="inferagent")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Sends an order (drain, resume) to the agent and, if asked, follows it to its end."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from inferagent.cli.client import Reply, UnreachableError, ask, control_socket
+from inferagent.cli.follow import Wait, follow
+from inferagent.cli.options import stop
+
+REFUSED = 1
+UNREACHABLE = 3
+
+
+def order(folder: Path, target: str, fields: Mapping[str, object], wait: Wait | None) -> None:
+    """Returns after success, else ends the command: 1 refused or waited in vain, 3 unreachable."""
+    path = control_socket(folder)
+
+    def look() -> Reply:
+        return ask(path, "GET", "/v1/status")
+
+    try:
+        reply = ask(path, "POST", target, fields)
+    except UnreachableError as error:
+        stop(str(error), error.cure, UNREACHABLE)
+    if not reply.ok:
+        stop(reply.message, reply.cure, REFUSED)
+    click.echo(reply.message)
+    if reply.cure:
+        click.echo(f"  → {reply.cure}")
+    if wait is not None:
+        end = follow(wait, look, click.echo)
+        if end.code:
+            stop(end.text, end.cure, end.code)

@@ -1,0 +1,27 @@
+"""`inferagent run`: the agent itself, in the foreground."""
+
+from pathlib import Path
+
+import click
+
+from inferagent.cli.config import load_or_stop
+from inferagent.cli.options import config_option, stop
+
+
+@click.command()
+@config_option
+def run(folder: Path) -> None:
+    """Run the agent in the foreground until it is told to stop.
+
+    Exit code: 0 stopped in order, 1 it cannot start, 78 the configuration is wrong. A host that nobody has
+    configured yet is no error: the agent says so and waits.
+    """
+    loaded = load_or_stop(folder)
+    from inferagent.programs.daemon import run as run_daemon
+    from inferagent.runtime.control import ControlError
+
+    try:
+        code = run_daemon(loaded)
+    except ControlError as error:
+        stop(str(error), "inferagent status")
+    raise SystemExit(code)

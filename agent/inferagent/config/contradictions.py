@@ -1,0 +1,142 @@
+"""Keys that are right alone and wrong together; each clash is one function or one line of a table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from inferagent.config.durations import format_duration
+from inferagent.config.errors import KeyPath, dotted
+from inferagent.config.settings import Connector, Engine, Settings
+from inferagent.model.membership import MembershipKind
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Keys that contradict each other; the first one that a file of this host sets is shown as the place."""
+
+    keys: tuple[KeyPath, ...]
+    what: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """`low` must be smaller than `high`, or at most equal where `equal`; "off" is exempt."""
+
+    low: tuple[str, str]
+    high: tuple[str, str]
+    because: str
+    equal: bool = False
+
+
+ORDER = (
+    Below(("drain", "settle"), ("drain", "deadline"), "a drain settles before its deadline"),
+    Below(("drain", "settle"), ("drain", "deadline_alone"), "a drain settles before its deadline"),
+    Below(("drain", "settle"), ("drain", "deadline_operator"), "a drain settles before its deadline"),
+    Below(("drain", "settle"), ("drain", "shutdown"), "a shutdown has to leave the pool first"),
+    Below(("drain", "quiet"), ("drain", "deadline"), "a drain is quiet before its deadline"),
+    Below(("drain", "deadline_alone"), ("drain", "deadline"), "alone, repair is more urgent", equal=True),
+    Below(("probe", "look"), ("probe", "fresh"), "a reading is renewed before it is too old"),
+    Below(("probe", "host"), ("probe", "fresh"), "a reading is renewed before it is too old"),
+    Below(("probe", "gpus"), ("probe", "fresh"), "a reading is renewed before it is too old"),
+    Below(("probe", "membership"), ("probe", "fresh"), "a reading is renewed before it is too old"),
+    Below(("probe", "look"), ("probe", "suspect_frozen"), "it takes two looks to see that nothing moved"),
+    Below(("probe", "generation_deadline"), ("probe", "hang_frozen"), "the generation is the hang's witness"),
+    Below(
+        ("probe", "generation_deadline"),
+        ("probe", "hang_frozen_traffic"),
+        "the generation is the hang's witness",
+    ),
+    Below(
+        ("probe", "suspect_frozen"), ("probe", "hang_frozen_traffic"), "suspicion comes before the verdict"
+    ),
+    Below(
+        ("probe", "hang_frozen_traffic"), ("probe", "hang_frozen"), "traffic shows a hang sooner", equal=True
+    ),
+    Below(("limits", "hold_off"), ("limits", "hold_off_reset"), "serving must outlast the wait", equal=True),
+    Below(("limits", "reconnect_first"), ("limits", "reconnect_last"), "the pauses grow", equal=True),
+)
+
+
+def contradictions(settings: Settings) -> Iterator[Clash]:
+    """Every clash in otherwise valid settings."""
+    yield from _engines(settings)
+    for index, engine in enumerate(settings.engine):
+        yield from _who_runs(("engine", index), engine, "the engine")
+    yield from _who_runs(("connector",), settings.connector, "the connector")
+    yield from _membership(settings)
+    yield from _order(settings)
+    yield from _ports(settings)
+
+
+def _engines(settings: Settings) -> Iterator[Clash]:
+    if len(settings.engine) != 1:
+        what = f"this version takes one engine, here are {len(settings.engine)}"
+        yield Clash((("engine",),), what, "keep one [[engine]]")
+
+
+def _who_runs(at: KeyPath, part: Engine | Connector, name: str) -> Iterator[Clash]:
+    unit, command = (*at, "unit"), (*at, "command")
+    if part.unit and part.command:
+        yield Clash((command, unit), f"unit and command both say who runs {name}", "delete one of the two")
+    if not part.unit and not part.command:
+        what = f"neither unit nor command says who runs {name}"
+        yield Clash((at, command), what, 'add command = ["program", "--option"] or unit = "name.service"')
+    if part.unit and part.environment:
+        what = f"environment is only for a command, and {name} is a unit"
+        cure = f"sudo systemctl edit {part.unit}, and delete environment here"
+        yield Clash(((*at, "environment"), unit), what, cure)
+
+
+def _membership(settings: Settings) -> Iterator[Clash]:
+    own = settings.membership
+    if own.kind is MembershipKind.OWN_POOL:
+        for name in ("account", "zone", "pool", "load_balancer"):
+            if not settings.at("membership", name):
+                key: KeyPath = ("membership", name)
+                what = f'kind = "own-pool" needs {name}'
+                yield Clash((key, ("membership", "kind")), what, "sudo inferagent setup finds and writes it")
+    if own.kind is MembershipKind.REPLICA:
+        if settings.idle.after is not None:
+            what = 'must be "off" with membership.kind = "replica": a replica does not leave for soft causes'
+            yield Clash((("idle", "after"), ("membership", "kind")), what, 'write after = "off"')
+        if settings.connector.unit:
+            what = 'unit cannot be used with membership.kind = "replica" in this version'
+            cure = 'write command = ["cloudflared", "tunnel", "run"] instead of unit'
+            yield Clash((("connector", "unit"), ("membership", "kind")), what, cure)
+    if own.alone and own.kind is MembershipKind.REPLICA:
+        what = "true says that no other host serves, and replicas of one tunnel are several"
+        yield Clash((("membership", "alone"), ("membership", "kind")), what, "write alone = false")
+
+
+def _order(settings: Settings) -> Iterator[Clash]:
+    for rule in ORDER:
+        low, high = settings.at(*rule.low), settings.at(*rule.high)
+        if low is None or high is None or low < high or (rule.equal and low == high):
+            continue
+        relation = "at most" if rule.equal else "less than"
+        limit = f"{dotted(rule.high)} ({format_duration(high)})"
+        what = f"{format_duration(low)} must be {relation} {limit}: {rule.because}"
+        cure = f"write a smaller {dotted(rule.low)} or a larger {dotted(rule.high)}"
+        yield Clash((rule.low, rule.high), what, cure)
+
+
+def _ports(settings: Settings) -> Iterator[Clash]:
+    taken: dict[int, KeyPath] = {}
+    for key, host, port in _listeners(settings):
+        if host not in LOCAL:
+            continue
+        other = taken.setdefault(port, key)
+        if other != key:
+            what = f"port {port} is used twice, by {dotted(other)} and {dotted(key)}"
+            yield Clash((key, other), what, "give each its own port")
+
+
+def _listeners(settings: Settings) -> Iterator[tuple[KeyPath, str, int]]:
+    for index, engine in enumerate(settings.engine):
+        parts = urlsplit(engine.url)
+        yield ("engine", index, "url"), parts.hostname or "", parts.port or 80
+    yield ("connector", "metrics"), *settings.connector.metrics
+    yield ("ready", "port"), "127.0.0.1", settings.ready.port

@@ -1,0 +1,86 @@
+import pytest
+
+from inferagent.cli.client import Reply, UnreachableError
+from inferagent.cli.follow import ABSENCE, End, Wait, follow
+
+DRAIN = Wait("out", 60.0, held=True)
+RESUME = Wait("serving", 60.0, held=False)
+
+
+class World:
+    """Looks in order (the last repeats; None: the agent is away), on a clock that only sleep moves."""
+
+    def __init__(self, *looks: tuple[str, str, str] | None) -> None:
+        self.looks, self.now, self.said = list(looks), 0.0, []
+
+    def look(self) -> Reply:
+        one = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        if one is None:
+            raise UnreachableError("cannot reach the agent", "start it")
+        phase, hold, sentence = one
+        return Reply(200, "", {"phase": phase, "hold": hold, "sentence": sentence})
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def follow(self, wait: Wait) -> End:
+        return follow(wait, self.look, self.said.append, lambda: self.now, self.sleep)
+
+
+def test_each_new_sentence_is_said_once():
+    world = World(
+        ("serving", "", "serving"),
+        ("draining", "disk", "draining, 2 in flight"),
+        ("draining", "disk", "draining, 2 in flight"),
+        ("draining", "disk", "draining, 1 in flight"),
+        ("out", "disk", "out, held: disk"),
+    )
+    assert world.follow(DRAIN) == End(0)
+    assert world.said == ["serving", "draining, 2 in flight", "draining, 1 in flight", "out, held: disk"]
+
+
+def test_out_without_the_hold_is_not_yet_what_was_asked():
+    world = World(
+        ("out", "", "out, warming"), ("out", "", "out, warming"), ("out", "disk", "out, held: disk")
+    )
+    assert world.follow(DRAIN).code == 0
+    assert world.said[-1] == "out, held: disk"
+
+
+def test_the_wait_has_a_limit():
+    end = World(("draining", "disk", "draining")).follow(DRAIN)
+    assert end.code == 1
+    assert "not out within 60 s" in end.text
+
+
+@pytest.mark.parametrize(
+    ("wait", "looks", "says"),
+    [
+        (DRAIN, [("draining", "disk", "a"), ("joining", "", "b")], "it was resumed meanwhile"),
+        (
+            RESUME,
+            [("out", "disk", "a"), ("out", "", "b"), ("out", "disk", "c")],
+            "it is held again meanwhile",
+        ),
+    ],
+)
+def test_another_person_s_word_ends_the_wait(wait, looks, says):
+    end = World(*looks).follow(wait)
+    assert end.code == 1
+    assert says in end.text
+
+
+def test_a_resume_is_over_when_the_host_serves():
+    world = World(("out", "disk", "out, held: disk"), ("out", "", "out, ready"), ("serving", "", "serving"))
+    assert world.follow(RESUME) == End(0)
+
+
+def test_an_agent_that_restarts_meanwhile_is_waited_for():
+    world = World(("draining", "disk", "a"), None, None, None, ("out", "disk", "b"))
+    assert world.follow(DRAIN).code == 0
+
+
+def test_an_agent_that_stays_away_is_unreachable():
+    world = World(("draining", "disk", "a"), None)
+    assert world.follow(DRAIN) == End(3, "cannot reach the agent", "start it")
+    assert ABSENCE < world.now < ABSENCE + 2

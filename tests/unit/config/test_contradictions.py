@@ -1,0 +1,191 @@
+from pathlib import Path
+
+import pytest
+
+from inferagent.config.contradictions import ORDER
+from inferagent.config.errors import ConfigError, dotted
+from inferagent.config.load import load
+
+RIGHT = """\
+[[engine]]
+kind = "vllm"
+url = "http://127.0.0.1:8000"
+command = ["vllm", "serve"]
+serves = { chat = "m" }
+[connector]
+command = ["cloudflared"]
+hostname = "a.example.com"
+[membership]
+kind = "own-pool"
+account = "a"
+zone = "z"
+pool = "p"
+load_balancer = "l"
+"""
+
+
+def faults(tmp_path: Path, text: str, more: str = "") -> list:
+    (tmp_path / "config.toml").write_text(text)
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "more.toml").write_text(more)
+    try:
+        load(tmp_path)
+    except ConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def test_the_base_is_right(tmp_path):
+    assert faults(tmp_path, RIGHT) == []
+
+
+SECOND = '[[engine]]\nkind = "vllm"\nurl = "http://127.0.0.1:8001"\ncommand = ["x"]\nserves = { a = "b" }\n'
+
+CASES = {
+    "two engines": (RIGHT + SECOND, "", "engine", 1, "takes one engine, here are 2"),
+    "no engine": ("engine = []\n" + RIGHT.split("\n", 5)[5], "", "engine", 1, "takes one engine, here are 0"),
+    "engine by unit and command": (
+        RIGHT.replace("[connector]", 'unit = "v.service"\n[connector]'),
+        "",
+        "engine[0].command",
+        4,
+        "both say who runs the engine (engine[0].unit is at",
+    ),
+    "engine by nobody": (
+        RIGHT.replace('command = ["vllm", "serve"]\n', ""),
+        "",
+        "engine[0]",
+        1,
+        "neither unit nor command",
+    ),
+    "connector by unit and command": (
+        RIGHT,
+        '[connector]\nunit = "c.service"\n',
+        "connector.command",
+        7,
+        "both say who runs the connector",
+    ),
+    "connector by nobody": (
+        RIGHT.replace('command = ["cloudflared"]\n', ""),
+        "",
+        "connector",
+        6,
+        "neither unit nor command",
+    ),
+    "environment for a unit": (
+        RIGHT.replace('command = ["cloudflared"]', 'unit = "c.service"\nenvironment = { A = "b" }'),
+        "",
+        "connector.environment",
+        8,
+        "only for a command",
+    ),
+    "own pool without account": (
+        RIGHT.replace('account = "a"\n', ""),
+        "",
+        "membership.account",
+        9,
+        'kind = "own-pool" needs account',
+    ),
+    "own pool without zone": (RIGHT.replace('zone = "z"\n', ""), "", "membership.zone", 9, "needs zone"),
+    "own pool without pool": (RIGHT.replace('pool = "p"\n', ""), "", "membership.pool", 9, "needs pool"),
+    "own pool without load balancer": (
+        RIGHT.replace('load_balancer = "l"\n', ""),
+        "",
+        "membership.load_balancer",
+        9,
+        "needs load_balancer",
+    ),
+    "replica that leaves when idle": (
+        RIGHT.replace("own-pool", "replica"),
+        '[idle]\nafter = "10m"\n',
+        "idle.after",
+        2,
+        "a replica does not leave for soft causes",
+    ),
+    "replica by unit": (
+        RIGHT.replace("own-pool", "replica").replace('command = ["cloudflared"]', 'unit = "c.service"'),
+        "",
+        "connector.unit",
+        7,
+        "cannot be used with",
+    ),
+    "replica alone": (
+        RIGHT.replace("own-pool", "replica"),
+        "[membership]\nalone = true\n",
+        "membership.alone",
+        2,
+        "replicas of one tunnel are several",
+    ),
+    "metrics at the engine's port": (
+        RIGHT,
+        '[connector]\nmetrics = "127.0.0.1:8000"\n',
+        "connector.metrics",
+        2,
+        "port 8000 is used twice, by engine[0].url and connector.metrics",
+    ),
+    "ready at the engine's port": (
+        RIGHT,
+        "[ready]\nport = 8000\n",
+        "ready.port",
+        2,
+        "port 8000 is used twice, by engine[0].url and ready.port",
+    ),
+    "ready at the metrics port": (
+        RIGHT,
+        "[ready]\nport = 20241\n",
+        "ready.port",
+        2,
+        "port 20241 is used twice, by connector.metrics and ready.port",
+    ),
+    "engine at the ready port, which is shipped": (
+        RIGHT.replace("8000", "8790"),
+        "",
+        "engine[0].url",
+        3,
+        "port 8790 is used twice, by engine[0].url and ready.port",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_a_contradiction_names_file_line_key_and_cure(tmp_path, name):
+    text, more, key, line, says = CASES[name]
+    found = faults(tmp_path, text, more)
+    (problem,) = [one for one in found if says in one.what]
+    assert (problem.key, problem.place.line) == (key, line)
+    assert Path(problem.place.file).name == (
+        "more.toml" if more and key != "connector.command" else "config.toml"
+    )
+    assert problem.cure
+
+
+def test_a_port_on_another_host_is_no_clash(tmp_path):
+    assert faults(tmp_path, RIGHT.replace("127.0.0.1:8000", "192.0.2.7:8790")) == []
+
+
+@pytest.mark.parametrize("rule", ORDER, ids=lambda rule: f"{dotted(rule.low)}<{dotted(rule.high)}")
+def test_every_inequality_is_checked(tmp_path, rule):
+    """Both keys at the largest value that both may have: equal, and one more than equal."""
+    low, high = ("300s", "299s") if rule.equal else ("30s", "30s")
+    table, one = rule.low
+    other_table, other = rule.high
+    if table == other_table:
+        more = f'[{table}]\n{one} = "{low}"\n{other} = "{high}"\n'
+    else:
+        more = f'[{table}]\n{one} = "{low}"\n[{other_table}]\n{other} = "{high}"\n'
+    found = faults(tmp_path, RIGHT, more)
+    (problem,) = [
+        problem
+        for problem in found
+        if f"{dotted(rule.high)} (" in problem.what and problem.key == dotted(rule.low)
+    ]
+    assert problem.place.line == 2
+    assert ("at most" if rule.equal else "less than") in problem.what
+    assert dotted(rule.low) in problem.cure
+    assert f"{dotted(rule.high)} is at {tmp_path}/conf.d/more.toml:" in problem.what
+
+
+def test_a_clash_with_a_shipped_default_stands_at_the_key_that_was_written(tmp_path):
+    (problem,) = faults(tmp_path, RIGHT, '[drain]\nshutdown = "9s"\n')
+    assert (problem.key, problem.place.line) == ("drain.shutdown", 2)
+    assert "drain.shutdown (9s)" in problem.what

@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import pytest
+
+from inferagent.config.errors import ConfigError
+from inferagent.config.fragments import config_files, read_input, run_folder
+
+
+def write(folder: Path, name: str, text: str | bytes) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_files_are_merged_in_the_order_of_their_names(tmp_path):
+    write(tmp_path, "config.toml", "[drain]\nsettle = '1s'\nquiet = '1s'\ndeadline = '1s'\n")
+    write(tmp_path, "conf.d/20-b.toml", "[drain]\nsettle = '3s'\n")
+    write(tmp_path, "conf.d/10-a.toml", "[drain]\nsettle = '2s'\nquiet = '2s'\n")
+    write(tmp_path, "conf.d/30-c.conf", "[drain]\nsettle = '9s'\n")
+    drain = read_input(tmp_path).data["drain"]
+    assert (drain["settle"], drain["quiet"], drain["deadline"]) == ("3s", "2s", "1s")
+    assert drain["shutdown"] == "25s"  # shipped
+
+
+def test_a_list_of_tables_is_replaced_whole(tmp_path):
+    write(tmp_path, "config.toml", "[[engine]]\nkind = 'vllm'\nurl = 'x'\n[[engine]]\nkind = 'vllm'\n")
+    write(tmp_path, "conf.d/a.toml", "\n\n[[engine]]\nkind = 'ollama'\n")
+    merged = read_input(tmp_path)
+    assert merged.data["engine"] == [{"kind": "ollama"}]
+    place = merged.place(("engine", 0, "kind"))
+    assert (Path(place.file).name, place.line) == ("a.toml", 4)
+
+
+def test_the_place_of_a_missing_key_is_its_table(tmp_path):
+    write(tmp_path, "config.toml", "mode = 'act'\n\n[connector]\ncommand = ['x']\n")
+    merged = read_input(tmp_path)
+    assert merged.place(("connector", "hostname")).line == 3
+    assert str(merged.place(("membership", "kind"))) == f"{tmp_path}/config.toml:1"
+
+
+def test_a_table_that_a_value_replaces_leaves_no_old_places(tmp_path):
+    write(tmp_path, "config.toml", "[drain]\nsettle = '1s'\n")
+    write(tmp_path, "conf.d/a.toml", "drain = 3\n")
+    merged = read_input(tmp_path)
+    assert merged.data["drain"] == 3
+    assert Path(merged.place(("drain", "settle")).file).name == "a.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a = 1\nb = \nc = 3\n", 2),
+        ("a = 1\na = 2\n", 2),
+        ("[drain\n", 1),
+        ("x = 'unended\n", 1),
+        ("x = 1\ny = '''a\nb\n", 3),
+        (b"a = 1\nb = '\xff'\n", 2),
+    ],
+)
+def test_a_file_that_is_no_toml_names_file_and_line(tmp_path, text, line):
+    path = write(tmp_path, "config.toml", text)
+    with pytest.raises(ConfigError) as caught:
+        read_input(tmp_path)
+    (problem,) = caught.value.problems
+    assert str(problem.place) == f"{path}:{line}"
+    assert "cannot be read" in problem.what
+    assert problem.cure
+
+
+def test_every_broken_file_is_named(tmp_path):
+    write(tmp_path, "config.toml", "a =\n")
+    write(tmp_path, "conf.d/a.toml", "b =\n")
+    (tmp_path / "conf.d" / "b.toml").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        read_input(tmp_path)
+    assert [Path(problem.place.file).name for problem in caught.value.problems] == [
+        "config.toml",
+        "a.toml",
+        "b.toml",
+    ]
+
+
+def test_a_huge_file_is_refused_unread(tmp_path):
+    write(tmp_path, "config.toml", "#" * (1024 * 1024 + 1))
+    with pytest.raises(ConfigError, match="larger than"):
+        read_input(tmp_path)
+
+
+def test_towers_of_brackets_are_an_error_and_no_crash(tmp_path):
+    write(tmp_path, "config.toml", "a = " + "[" * 50_000 + "]" * 50_000)
+    with pytest.raises(ConfigError, match="nested too deep"):
+        read_input(tmp_path)
+
+
+def test_no_file_means_unconfigured(tmp_path):
+    assert config_files(tmp_path / "nowhere") == ()
+
+
+def test_the_runtime_folder_is_found_beside_a_broken_file(tmp_path):
+    write(tmp_path, "config.toml", "[agent]\nrun = '/somewhere'\n")
+    write(tmp_path, "conf.d/a.toml", "broken = \n")
+    assert run_folder(tmp_path) == Path("/somewhere")
+
+
+def test_the_runtime_folder_of_nonsense_is_the_shipped_one(tmp_path):
+    write(tmp_path, "config.toml", "agent = 3\n")
+    assert run_folder(tmp_path) == Path("/run/inferagent")
+    write(tmp_path, "config.toml", "[agent]\nrun = 3\n")
+    assert run_folder(tmp_path) == Path("/run/inferagent")

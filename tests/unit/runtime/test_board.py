@@ -1,0 +1,65 @@
+"""The board: old readings are unknown, a failed look at the pool undoes nothing, lives are not mixed up."""
+
+from inferagent.model.engine import EngineLook
+from inferagent.model.membership import Endpoint, MembershipView
+from inferagent.model.reading import Failed, Value, known
+from inferagent.model.tunnel import ConnectorLook
+from inferagent.model.unit import Unit, UnitState
+from inferagent.runtime.board import Board
+
+VIEW = MembershipView(Endpoint("here", True, True), ())
+
+
+def board() -> Board:
+    return Board(lambda: None)
+
+
+def test_every_write_wakes() -> None:
+    woken: list[bool] = []
+    Board(lambda: woken.append(True)).put("host")(Failed("cannot read", 1.0))
+    assert woken == [True]
+
+
+def test_each_field_of_a_look_ages_by_itself() -> None:
+    slots = board()
+    look = EngineLook(accepts=Value(True, 100.0), models=Value(frozenset({"chat"}), 80.0))
+    slots.put("engine")(Value(look, 100.0))
+    seen = slots.snapshot(109.0, "b", ()).engine
+    assert known(seen.accepts) is True
+    assert known(seen.models) == {"chat"}
+    seen = slots.snapshot(111.0, "b", ()).engine
+    assert isinstance(seen.accepts, Failed)
+
+
+def test_of_a_failed_look_nothing_is_known() -> None:
+    slots = board()
+    slots.put("engine")(Failed("cannot look", 5.0))
+    slots.put("connector")(Failed("cannot look", 5.0))
+    seen = slots.snapshot(6.0, "b", ())
+    assert seen.engine.accepts == Failed("cannot look", 5.0)
+    assert seen.connector.ready == Failed("cannot look", 5.0)
+
+
+def test_a_look_at_an_earlier_life_says_nothing_of_this_one() -> None:
+    slots = board()
+    slots.put("engine")(Value(EngineLook(accepts=Value(True, 10.0)), 10.0))
+    slots.put("engine_unit")(Value(Unit(UnitState.RUNNING, "2:2", 2, since=11.0), 11.0))
+    assert known(slots.snapshot(12.0, "b", ()).engine.accepts) is None
+    slots.put("engine")(Value(EngineLook(accepts=Value(False, 12.0)), 12.0))
+    assert known(slots.snapshot(12.5, "b", ()).engine.accepts) is False
+
+
+def test_a_failed_look_at_the_pool_does_not_undo_a_fresh_one() -> None:
+    slots = board()
+    slots.put("membership")(Value(VIEW, 10.0))
+    slots.put("membership")(Failed("cannot reach the API", 20.0))
+    assert slots.snapshot(25.0, "b", ()).membership == Value(VIEW, 10.0)
+    assert slots.snapshot(45.0, "b", ()).membership == Failed("cannot reach the API", 20.0)
+    assert slots.last_membership == Value(VIEW, 10.0)
+
+
+def test_the_connector_ages_too() -> None:
+    slots = board()
+    slots.put("connector")(Value(ConnectorLook(ready=Value(4, 1.0)), 1.0))
+    assert known(slots.snapshot(5.0, "b", ()).connector.ready) == 4
+    assert known(slots.snapshot(50.0, "b", ()).connector.ready) is None
