@@ -63,7 +63,9 @@ class FakePool:
 
     async def read(self) -> MembershipView:
         await self._answer()
-        return MembershipView(Endpoint("here", self.enabled, self.healthy if self.enabled else None), self.peers)
+        return MembershipView(
+            Endpoint("here", self.enabled, self.healthy if self.enabled else None), self.peers
+        )
 
     async def push(self, member: bool) -> None:
         await self._answer()

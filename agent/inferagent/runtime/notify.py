@@ -11,13 +11,20 @@ class Notifier:
     """Does nothing outside systemd. The variable is taken out of the environment: children must not speak."""
 
     def __init__(self) -> None:
-        self._notifier = sdnotify.SystemdNotifier()
+        listens = "NOTIFY_SOCKET" in os.environ
+        self._notifier = sdnotify.SystemdNotifier() if listens else None
         os.environ.pop("NOTIFY_SOCKET", None)
         self._ready = False
 
     def tell(self, document: Status) -> None:
+        if self._notifier is None:
+            return
         lines = ["WATCHDOG=1", f"STATUS={document.sentence}"]
         if not self._ready:
             lines.insert(0, "READY=1")
             self._ready = True
         self._notifier.notify("\n".join(lines))
+
+    def close(self) -> None:
+        if self._notifier is not None and self._notifier.socket is not None:
+            self._notifier.socket.close()

@@ -1,0 +1,197 @@
+"""The loop: it joins by proof, leaves at once whatever hangs, saves before it joins, and keeps its word."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from inferagent.model.desired import Mode
+from inferagent.model.unit import UnitState
+from inferagent.runtime.control import DrainRequest
+
+from tests.support.agent import Agent
+from tests.support.virtual import run
+
+
+def play(
+    agent_made: Callable[[], Agent], story: Callable[[Agent], Awaitable[None]], seconds: float = 40
+) -> Agent:
+    async def whole() -> Agent:
+        agent = agent_made()
+        async with agent.running(seconds):
+            await story(agent)
+        return agent
+
+    return run(whole())
+
+
+async def nothing(_agent: Agent) -> None:
+    return
+
+
+def test_a_proven_host_joins_and_serves() -> None:
+    agent = play(Agent, nothing)
+    assert (agent.status.phase, agent.pool.writes) == ("serving", [True])
+    assert (agent.verdict.told[0], agent.verdict.told[-1]) == (False, True)
+
+
+def test_the_state_is_saved_before_the_verdict_lets_users_in() -> None:
+    agent = play(Agent, nothing)
+    order = agent.state.order
+    assert order.index("save joining") < order.index("verdict 200")
+
+
+def test_a_killed_engine_leaves_in_the_same_moment() -> None:
+    async def story(agent: Agent) -> None:
+        agent.state.order.clear()
+        agent.engine.die(UnitState.RESTARTING)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert agent.verdict.told[-1] is False
+        assert agent.state.order[:2] == ["verdict 503", "save draining"]
+        await asyncio.sleep(agent.pool.latency + 0.01)
+        assert agent.pool.writes == [True, False]
+
+    play(Agent, story)
+
+
+def test_hung_looks_and_a_hung_api_hold_up_no_decision() -> None:
+    async def story(agent: Agent) -> None:
+        agent.pool.hung = True
+        await asyncio.sleep(60)
+        begun = agent.clock.now()
+        agent.engine.die(UnitState.RESTARTING)
+        await asyncio.sleep(0.01)
+        assert agent.status.phase == "draining"
+        assert agent.clock.now() - begun < 0.1
+
+    play(Agent, story)
+
+
+def test_a_full_disk_forbids_the_join_but_not_the_leaving() -> None:
+    def full() -> Agent:
+        agent = Agent()
+        agent.state.full = True
+        return agent
+
+    agent = play(full, nothing)
+    assert (agent.status.phase, agent.pool.writes) == ("out", [])
+    assert "state-not-saved" in [finding.code for finding in agent.status.findings]
+
+    async def story(agent: Agent) -> None:
+        agent.state.full = True
+        agent.engine.die(UnitState.RESTARTING)
+        await asyncio.sleep(1)
+        assert agent.pool.writes == [True, False]
+
+    assert play(Agent, story).verdict.told[-1] is False
+
+
+def test_leaving_on_a_full_disk_writes_once() -> None:
+    async def story(agent: Agent) -> None:
+        agent.state.full = True
+        agent.engine.die(UnitState.RESTARTING)
+        await asyncio.sleep(3)
+
+    assert play(Agent, story).pool.writes == [True, False]
+
+
+def test_drain_is_on_disk_before_it_is_answered_and_ends_only_by_resume() -> None:
+    async def story(agent: Agent) -> None:
+        answer = agent.loop.drain(DrainRequest(reason="backup"))
+        assert answer.ok
+        assert agent.state.hold is not None
+        assert agent.state.hold.reason == "backup"
+        await asyncio.sleep(3600)
+        assert (agent.status.phase, agent.status.label) == ("out", "held")
+        assert agent.status.exit_code == 0
+        assert agent.loop.resume().ok
+        assert agent.state.hold is None
+        await asyncio.sleep(60)
+        assert agent.status.phase == "serving"
+
+    play(Agent, story)
+
+
+def test_a_hold_survives_the_agent() -> None:
+    async def story(agent: Agent) -> None:
+        agent.loop.drain(DrainRequest())
+        await asyncio.sleep(60)
+
+    old = play(Agent, story)
+
+    def again() -> Agent:
+        return Agent(state=old.state, pool=old.pool)
+
+    agent = play(again, nothing, 120)
+    assert (agent.status.label, agent.pool.enabled) == ("held", False)
+
+
+def test_a_hold_that_cannot_be_written_is_said_and_obeyed() -> None:
+    async def story(agent: Agent) -> None:
+        agent.state.full = True
+        answer = agent.loop.drain(DrainRequest())
+        assert answer.ok
+        assert "ends with this boot" in answer.message
+        await asyncio.sleep(60)
+        assert agent.pool.enabled is False
+
+    play(Agent, story)
+
+
+def test_the_last_endpoint_needs_last() -> None:
+    async def story(agent: Agent) -> None:
+        agent.pool.peers = ()
+        await asyncio.sleep(60)
+        refused = agent.loop.drain(DrainRequest())
+        assert (refused.ok, agent.state.hold) == (False, None)
+        assert "--last" in refused.cure
+        assert agent.loop.drain(DrainRequest(last=True)).ok
+        await asyncio.sleep(30)
+        assert agent.pool.enabled is False
+
+    play(Agent, story)
+
+
+def test_observe_mode_refuses_to_drain_and_writes_nothing() -> None:
+    async def story(agent: Agent) -> None:
+        agent.resettle(mode=Mode.OBSERVE)
+        await asyncio.sleep(5)
+        writes = list(agent.pool.writes)
+        assert not agent.loop.drain(DrainRequest()).ok
+        agent.engine.die()
+        await asyncio.sleep(300)
+        assert (agent.pool.writes, agent.engine.deeds) == (writes, [])
+
+    play(Agent, story)
+
+
+def test_an_api_that_comes_back_gets_the_leaving_write() -> None:
+    async def story(agent: Agent) -> None:
+        agent.pool.lost = True
+        agent.engine.die(UnitState.MISSING)
+        await asyncio.sleep(120)
+        assert agent.pool.enabled
+        agent.pool.lost = False
+        await asyncio.sleep(20)
+        assert agent.pool.enabled is False
+
+    play(Agent, story)
+
+
+def test_a_hung_engine_under_load_is_restarted_only_once_out() -> None:
+    async def story(agent: Agent) -> None:
+        agent.in_flight, agent.well = 2, False
+        await asyncio.sleep(20)
+        assert (agent.status.phase, agent.pool.enabled, agent.engine.deeds) == ("draining", False, [])
+        await asyncio.sleep(60)
+        assert agent.engine.deeds == ["restart", "start"]
+        agent.in_flight, agent.well = 0, True
+        await asyncio.sleep(120)
+        assert agent.status.phase == "serving"
+
+    play(Agent, story)
+
+
+def test_only_what_changes_is_published_with_a_sentence() -> None:
+    agent = play(Agent, nothing)
+    assert agent.documents[-1].sentence == "serving"
+    assert {document.phase for document in agent.documents} == {"out", "joining", "serving"}

@@ -1,0 +1,43 @@
+"""sd_notify: READY once, then a sentence and the watchdog with every tick; children cannot speak."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from inferagent.runtime.notify import Notifier
+
+from tests.unit.runtime.test_report import Phase, scene, status
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(5)
+        os.environ["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        yield listener
+        os.environ.pop("NOTIFY_SOCKET", None)
+
+
+def test_ready_comes_once_and_the_sentence_each_time(systemd: socket.socket) -> None:
+    notifier, document = Notifier(), status(scene(Phase.SERVING))
+    notifier.tell(document)
+    assert systemd.recv(1000).decode().splitlines() == ["READY=1", "WATCHDOG=1", "STATUS=serving"]
+    notifier.tell(document)
+    assert systemd.recv(1000).decode().splitlines() == ["WATCHDOG=1", "STATUS=serving"]
+    notifier.close()
+
+
+def test_children_do_not_inherit_the_socket(systemd: socket.socket) -> None:
+    notifier = Notifier()
+    assert "NOTIFY_SOCKET" not in os.environ
+    notifier.close()
+
+
+def test_without_systemd_nothing_happens() -> None:
+    os.environ.pop("NOTIFY_SOCKET", None)
+    notifier = Notifier()
+    assert notifier.tell(status(scene(Phase.SERVING))) is None
+    notifier.close()
