@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from tests.support.fakes import FakePool, FakeState, FakeUnit, FakeVerdict
+from tests.support.virtual import VirtualClock
+
 from inferagent.model.decision import Decision
 from inferagent.model.desired import Desired, Terms
 from inferagent.model.engine import EngineLook, Generation, Load, Outcome, Progress
@@ -17,9 +20,6 @@ from inferagent.runtime.board import Board
 from inferagent.runtime.jobs import Jobs
 from inferagent.runtime.loop import Loop
 from inferagent.runtime.probes import Probe
-
-from tests.support.fakes import FakePool, FakeState, FakeUnit, FakeVerdict
-from tests.support.virtual import VirtualClock
 
 TERMS = Terms(made_by_setup=True)
 

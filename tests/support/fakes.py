@@ -51,7 +51,7 @@ class FakeUnit:
 
 @dataclass
 class FakePool:
-    """A pool of this host and others; `latency` in seconds, `lost` makes every call fail, `hung` never end."""
+    """A pool of this host and others; `latency` in seconds; `lost`: every call fails; `hung`: none ends."""
 
     enabled: bool = True
     healthy: bool | None = True

@@ -35,6 +35,13 @@ ARROWS: dict[tuple[Phase, Phase], str] = {
 }
 
 
+def diagram() -> str:
+    """The arrows as text, one a line; the documents carry what this prints."""
+    width = max(len(phase) for phase in Phase)
+    reasons = [f"{start:>{width}} → {end:<{width}}  {why}" for (start, end), why in ARROWS.items()]
+    return "\n".join(line.rstrip() for line in reasons)
+
+
 def check_arrow(start: Phase, end: Phase) -> None:
     """Raise ValueError for an arrow that is not listed."""
     if (start, end) not in ARROWS:

@@ -54,19 +54,20 @@ class Memory:
     accepted: bool = False  # this incarnation's port has accepted once
     warm_signature: tuple[float, ...] = ()
     warm_moved_at: float | None = None
+    warm_looked_at: float | None = None
     load_since: float | None = None  # since when requests have been in the engine without a break
     generation_ok_at: float | None = None  # begin of this incarnation's last good generation
     generation_bad: int = 0  # wrong answers in a row
+    asked_since: float | None = None  # begin of the first of the generations unanswered in a row
     generation_mark: float = float("-inf")
     arrivals: int | None = None
     arrived_at: float | None = None  # when a user's request last arrived through the connector
     falls: tuple[tuple[str, int, float], ...] = ()  # code, bad readings in a row, time of the last counted
     sinces: tuple[tuple[str, float], ...] = ()  # code of a finding or cause → when it began
     no_edge_since: float | None = None
+    edge_looked_at: float | None = None  # the last look at the edge connections that succeeded
     wait_since: float | None = None  # S2: begin of an inferred cause's wait for its turn
     kept_since: float | None = None  # S2: since when an inferred cause has been kept in
-    peers_seen_at: float | None = None
-    pushed_at: float | None = None  # when a push was last started, by this agent's life
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ RESTART_DELAYS = (0.0, 30.0, 120.0, 300.0)
 BLIND_HOLD_OFF = 240.0
 ALONE_FREE_JOINS = 3
 ALONE_SPACING = 60.0
+RETRY_FIRST, RETRY_LAST = 5.0, 300.0
+SHOWS_WITHIN = 5.0
 
 
 def restarts(facts: Facts) -> list[float]:
@@ -66,11 +68,25 @@ def reconnect_wait(facts: Facts) -> str:
     return f"the connector's next restart in {left:.0f} s" if left > 0 else ""
 
 
+def retry_wait(facts: Facts, slot: str) -> str:
+    """ "" or how long a deed waits after its job has failed."""
+    job = facts.observed.job(slot)
+    if not job.failures or job.ended is None:
+        return ""
+    left = job.ended + min(RETRY_LAST, RETRY_FIRST * 2 ** (job.failures - 1)) - facts.now
+    return f"tries again in {left:.0f} s" if left > 0 else ""
+
+
 def write_wait(facts: Facts, member: bool) -> str:
     """ "" or how long the next write to the pool waits after failures; leaving retries sooner (S7)."""
     job = facts.observed.job("push")
     write = facts.saved.last_write
-    if not job.failures or job.ended is None or write is None or write.member is not member:
+    if write is None or write.member is not member:
+        return ""
+    if write.answered and not write.confirmed:
+        left = write.at + SHOWS_WITHIN - facts.now
+        return f"gives the last write {left:.0f} s more to show" if left > 0 else ""
+    if not job.failures or job.ended is None:
         return ""
     delay = min(60.0, 5.0 * 2 ** (job.failures - 1)) if member else min(15.0, 2.0 ** (job.failures - 1))
     left = job.ended + delay - facts.now

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from inferagent.model.change import changed
 from inferagent.model.health import Cause, Finding
 from inferagent.model.saved import Memory
 
@@ -29,7 +30,7 @@ def dated(
     sinces = {code: old.get(code, now) for code in codes}
     ordered = sorted(causes, key=lambda cause: (-cause.kind, sinces[cause.code]))
     return (
-        replace(memory, sinces=tuple(sinces.items())),
+        changed(memory, sinces=tuple(sinces.items())),
         tuple(replace(cause, since=sinces[cause.code]) for cause in ordered),
         tuple(replace(finding, since=sinces[finding.code]) for finding in findings),
     )

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inferagent.model.action import Action, Move, Proposal, Push, Restart, Start, Stop, describe
+from inferagent.model.change import changed
 from inferagent.model.decision import Decision, Veto
 from inferagent.model.desired import Desired, Mode
 from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
-from inferagent.model.reading import known
+from inferagent.model.reading import Value, known
 from inferagent.model.saved import Saved, Write
 from inferagent.model.unit import Part
 from inferagent.policy import budget
@@ -19,7 +20,7 @@ from inferagent.policy.judge import judge
 from inferagent.policy.labels import label
 from inferagent.policy.narrate import narrate
 from inferagent.policy.pace import pace
-from inferagent.policy.phases import propose, step, tighten
+from inferagent.policy.phases import propose, standing, step, tighten
 from inferagent.policy.proofs import prove
 from inferagent.policy.rules import RULES, Rule, first_start
 from inferagent.policy.track import track
@@ -28,8 +29,8 @@ from inferagent.policy.track import track
 def decide(observed: Observed, desired: Desired, saved: Saved, rules: Sequence[Rule] = RULES) -> Decision:
     """Judge, move, want, and let the rules stop what must not be; microseconds, no I/O, no clock."""
     facts = judge(observed, desired, saved)
-    facts = replace(facts, saved=track(facts))
-    facts = replace(facts, saved=tighten(facts, prove(facts, facts.saved)))
+    facts = changed(facts, saved=track(facts))
+    facts = changed(facts, saved=tighten(facts, prove(facts, facts.saved)))
     facts, vetoes = _move(facts, rules)
     if desired.mode is Mode.OBSERVE:
         facts = replace(facts, saved=_mirror(facts))
@@ -39,7 +40,7 @@ def decide(observed: Observed, desired: Desired, saved: Saved, rules: Sequence[R
         vetoes.extend(stopped)
         if not stopped:
             actions.append(action)
-    facts = replace(facts, saved=_booked(facts, actions))
+    facts = changed(facts, saved=_booked(facts, actions))
     return _decision(facts, actions, tuple(vetoes), rules)
 
 
@@ -61,12 +62,19 @@ def _move(facts: Facts, rules: Sequence[Rule]) -> tuple[Facts, list[Veto]]:
 
 def _mirror(facts: Facts) -> Saved:
     """Observe mode: the phase follows the readings, no arrow is taken."""
-    accepts = bool(known(facts.observed.engine.accepts))
-    serving = facts.own.effective if facts.own else accepts
+    serving = facts.own.effective if facts.own else _accepting(facts)
     phase = Phase.SERVING if serving else Phase.OUT
-    if phase is facts.saved.phase:
-        return facts.saved
-    return replace(facts.saved, phase=phase, since=facts.now, incarnation=facts.incarnation)
+    since = facts.saved.since if phase is facts.saved.phase else facts.now
+    # not adopted: the first tick in mode act begins with what it finds
+    return replace(
+        facts.saved, phase=phase, since=since, incarnation=facts.incarnation, adopted=False, other_hand=False
+    )
+
+
+def _accepting(facts: Facts) -> bool:
+    """The engine's port accepts; while that is unknown, as last seen of this life."""
+    accepts = facts.observed.engine.accepts
+    return accepts.value if isinstance(accepts, Value) else facts.memory.accepted
 
 
 def _booked(facts: Facts, actions: Sequence[Action]) -> Saved:
@@ -75,7 +83,7 @@ def _booked(facts: Facts, actions: Sequence[Action]) -> Saved:
     for action in actions:
         match action:
             case Push(member=member):
-                saved = replace(saved, last_write=Write(member, now))
+                saved = _booked_write(saved, member, now)
             case Restart(part=Part.ENGINE):
                 saved = replace(saved, restarts=_restarts(facts), stopped_engine=False)
             case Start(part=Part.ENGINE):
@@ -93,6 +101,14 @@ def _booked(facts: Facts, actions: Sequence[Action]) -> Saved:
     return saved
 
 
+def _booked_write(saved: Saved, member: bool, now: float) -> Saved:
+    """A write that no reading has shown when the next one goes out may still land after it (S16)."""
+    before = saved.last_write
+    if before is not None and not before.confirmed and before.member is not member:
+        saved = replace(saved, unanswered_at=now)
+    return replace(saved, last_write=Write(member, now))
+
+
 def _restarts(facts: Facts) -> tuple[float, ...]:
     kept = (at for at in facts.saved.restarts if facts.now - at < budget.HOUR)
     return (*kept, facts.now)
@@ -108,7 +124,7 @@ def _decision(
     return Decision(
         phase=phase,
         label=here,
-        verdict=bool(known(facts.observed.engine.accepts)) if observing else verdict,
+        verdict=_accepting(facts) if observing else verdict,
         saved=facts.saved,
         findings=facts.findings,
         causes=facts.causes,
@@ -122,7 +138,7 @@ def _decision(
 
 def _join_open(facts: Facts, rules: Sequence[Rule]) -> bool:
     """Whether only the proof by a generation is missing for a join."""
-    if facts.causes or facts.saved.phase not in (Phase.OUT, Phase.DRAINING):
+    if standing(facts) or facts.saved.phase not in (Phase.OUT, Phase.DRAINING):
         return False
     join = Move(Phase.JOINING)
     return not any(rule.check(join, facts) for rule in rules if rule.name != "S11")

@@ -8,6 +8,11 @@ from inferagent.model.reading import Value, known
 from inferagent.model.saved import Memory
 from inferagent.policy.flight import in_flight
 
+# Two looks further apart than this (a failing probe, a sleeping host) say nothing of the time between them.
+GAP = 30.0
+# Accepting a question moves counters by itself; movement this long after its begin is nobody's answer.
+OWN_MOVEMENT = 1.0
+
 
 def gather(observed: Observed, memory: Memory) -> Memory:
     """The memory after this tick. A new incarnation of the engine starts its evidence afresh."""
@@ -16,7 +21,7 @@ def gather(observed: Observed, memory: Memory) -> Memory:
     if incarnation != memory.incarnation:
         memory = _fresh(memory, incarnation)
     memory = _progress(memory, observed.engine)
-    memory = _warmup(memory, observed.engine, observed.now)
+    memory = _warmup(memory, observed.engine)
     memory = _load(memory, observed)
     memory = _generation(memory, observed)
     memory = _arrivals(memory, observed)
@@ -33,9 +38,11 @@ def _fresh(memory: Memory, incarnation: str) -> Memory:
         accepted=False,
         warm_signature=(),
         warm_moved_at=None,
+        warm_looked_at=None,
         load_since=None,
         generation_ok_at=None,
         generation_bad=0,
+        asked_since=None,
     )
 
 
@@ -46,21 +53,22 @@ def _progress(memory: Memory, look: EngineLook) -> Memory:
     if not isinstance(reading, Value) or reading.at == memory.looked_at:
         return memory
     signature = reading.value.signature
-    if memory.moved_at is None or signature != memory.signature:
+    blind = memory.looked_at is None or reading.at - memory.looked_at > GAP
+    if blind or signature != memory.signature:
         return replace(memory, signature=signature, moved_at=reading.at, looked_at=reading.at)
     return replace(memory, looked_at=reading.at)
 
 
-def _warmup(memory: Memory, look: EngineLook, now: float) -> Memory:
+def _warmup(memory: Memory, look: EngineLook) -> Memory:
     """Disk, memory and CPU in coarse steps: an idle process that ticks over makes no progress."""
-    warmup = known(look.warmup)
-    if warmup is None:
-        # what cannot be read is no stand-still
-        return replace(memory, warm_moved_at=now)
-    signature = _coarse(warmup)
-    if memory.warm_moved_at is None or signature != memory.warm_signature:
-        return replace(memory, warm_signature=signature, warm_moved_at=now)
-    return memory
+    reading = look.warmup
+    if not isinstance(reading, Value) or reading.at == memory.warm_looked_at:
+        return memory
+    signature = _coarse(reading.value)
+    blind = memory.warm_looked_at is None or reading.at - memory.warm_looked_at > GAP
+    if blind or signature != memory.warm_signature:
+        return replace(memory, warm_signature=signature, warm_moved_at=reading.at, warm_looked_at=reading.at)
+    return replace(memory, warm_looked_at=reading.at)
 
 
 def _coarse(warmup: Warmup) -> tuple[float, ...]:
@@ -86,9 +94,11 @@ def _generation(memory: Memory, observed: Observed) -> Memory:
     if last.incarnation != memory.incarnation:
         return memory
     if last.outcome is Outcome.OK:
-        return replace(memory, generation_ok_at=last.begun, generation_bad=0)
+        return replace(memory, generation_ok_at=last.begun, generation_bad=0, asked_since=None)
     if last.outcome is Outcome.WRONG:
-        return replace(memory, generation_bad=memory.generation_bad + 1)
+        return replace(memory, generation_bad=memory.generation_bad + 1, asked_since=None)
+    if last.outcome is Outcome.UNANSWERED and memory.asked_since is None:
+        return replace(memory, asked_since=last.begun)
     return memory
 
 
@@ -106,16 +116,26 @@ def _arrivals(memory: Memory, observed: Observed) -> Memory:
 
 
 def _edge(memory: Memory, observed: Observed) -> Memory:
+    """Since when looks have shown no edge connection; a look that fails neither begins nor ends it."""
     ready = observed.connector.ready
-    if isinstance(ready, Value):
-        if ready.value > 0:
-            return replace(memory, no_edge_since=None)
-        return memory if memory.no_edge_since is not None else replace(memory, no_edge_since=ready.at)
-    return memory
+    if not isinstance(ready, Value) or ready.at == memory.edge_looked_at:
+        return memory
+    blind = memory.edge_looked_at is None or ready.at - memory.edge_looked_at > GAP
+    since = ready.at if blind or memory.no_edge_since is None else memory.no_edge_since
+    return replace(memory, edge_looked_at=ready.at, no_edge_since=None if ready.value > 0 else since)
 
 
-def frozen_for(memory: Memory) -> float | None:
-    """Seconds for which looks have shown nothing moving; None when that is not known."""
+def still_for(memory: Memory) -> float | None:
+    """Seconds for which looks have shown nothing moving although there was work; None where that is unknown.
+
+    An idle engine stands still in health: time counts from when requests, or our own question, were there.
+    """
     if memory.looked_at is None or memory.moved_at is None:
         return None
-    return memory.looked_at - memory.moved_at
+    work = [at for at in (memory.load_since, memory.asked_since) if at is not None]
+    return memory.looked_at - max(memory.moved_at, min(work)) if work else 0.0
+
+
+def moved_since(memory: Memory, begun: float) -> bool:
+    """Whether anything moved after the question asked at `begun` had been taken."""
+    return memory.moved_at is None or memory.moved_at > begun + OWN_MOVEMENT

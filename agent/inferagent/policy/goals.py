@@ -4,7 +4,7 @@ from inferagent.model.action import Action, Push, Restart, Start, Stop
 from inferagent.model.health import Repair
 from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Phase
-from inferagent.model.reading import known
+from inferagent.model.reading import NEVER, known
 from inferagent.model.unit import Part, UnitState
 from inferagent.policy.facts import Facts
 
@@ -39,6 +39,8 @@ def _push(facts: Facts) -> Push | None:
     if own is not None and newer:
         why = facts.saved.cause.text if facts.saved.cause else "out"
         return Push(False, why) if own.enabled else None
+    if facts.saved.phase is Phase.OUT and facts.observed.membership.at == NEVER.at:
+        return None  # just woken: the first reading says whether there is anything to leave
     return Push(False, "leaving") if _leave_unsaid(facts) else None
 
 
@@ -55,19 +57,17 @@ def _leave_unsaid(facts: Facts) -> bool:
 
 def _engine(facts: Facts) -> Action | None:
     hold, unit = facts.desired.hold, facts.unit
-    if unit is None:
+    if unit is None or facts.desired.going_until is not None:
         return None
     stop = (hold is not None and hold.stop_engine) or (facts.desired.parked and facts.terms.stop_when_parked)
     if stop:
         return Stop(Part.ENGINE, "drained") if unit.alive and facts.saved.phase is Phase.OUT else None
     repairs = {cause.repair: cause for cause in reversed(facts.causes)}
-    if Repair.REBOOT in repairs:
-        return None
-    if Repair.START_ENGINE in repairs and facts.saved.phase in (Phase.OUT, Phase.DRAINING):
-        return Start(Part.ENGINE, repairs[Repair.START_ENGINE].text)
-    if Repair.RESTART_ENGINE in repairs and facts.saved.phase is Phase.OUT:
-        return Restart(Part.ENGINE, repairs[Repair.RESTART_ENGINE].text)
-    return None
+    start, restart = repairs.get(Repair.START_ENGINE), repairs.get(Repair.RESTART_ENGINE)
+    if start is not None and facts.engine_dead:
+        return Start(Part.ENGINE, start.text)
+    cause = start or restart  # what an earlier life left running is ended by a restart
+    return Restart(Part.ENGINE, cause.text) if cause is not None and facts.saved.phase is Phase.OUT else None
 
 
 def _connector(facts: Facts) -> Action | None:
@@ -76,6 +76,9 @@ def _connector(facts: Facts) -> Action | None:
         return None
     if facts.replica and not inside(facts):
         return Stop(Part.CONNECTOR, "leaving") if unit.alive else None
+    if facts.desired.going_until is not None:
+        down = unit.alive and facts.saved.phase is Phase.OUT
+        return Stop(Part.CONNECTOR, "the host goes down") if down else None
     if unit.state in STARTABLE and not unit.alive:
         return Start(Part.CONNECTOR, "the connector is not running")
     causes = [cause for cause in facts.causes if cause.repair is Repair.RESTART_CONNECTOR]

@@ -1,11 +1,10 @@
 """All judges in a row: readings in, causes (worst first) and findings out."""
 
-from dataclasses import replace
-
+from inferagent.model.change import changed
 from inferagent.model.desired import Desired
 from inferagent.model.health import Cause, CauseKind, Finding, Health
 from inferagent.model.observed import Observed
-from inferagent.model.saved import Saved
+from inferagent.model.saved import Memory, Saved
 from inferagent.policy.debounce import dated
 from inferagent.policy.evidence import gather
 from inferagent.policy.facts import Facts
@@ -18,16 +17,22 @@ from inferagent.policy.judge_host import judge_host
 def judge(observed: Observed, desired: Desired, saved: Saved) -> Facts:
     """Fold the evidence, then let each component be judged by its own rules."""
     saved = remember_faults(observed, saved)
-    facts = Facts(observed, desired, replace(saved, memory=gather(observed, saved.memory)))
+    facts = Facts(observed, desired, changed(saved, memory=gather(observed, saved.memory)))
     memory, engine = judge_engine(facts)
-    facts = Facts(observed, desired, replace(facts.saved, memory=memory))
+    facts = _remembering(facts, memory)
     memory, connector = judge_connector(facts)
     judgements = (engine, connector, judge_gpu(facts), judge_host(facts))
     causes = [cause for judgement in judgements for cause in judgement.causes]
     findings = [finding for judgement in judgements for finding in judgement.findings]
     findings = [*(_as_finding(cause) for cause in causes), *findings]
     memory, dated_causes, dated_findings = dated(memory, observed.now, causes, findings)
-    return Facts(observed, desired, replace(facts.saved, memory=memory), dated_causes, dated_findings)
+    return Facts(observed, desired, changed(facts.saved, memory=memory), dated_causes, dated_findings)
+
+
+def _remembering(facts: Facts, memory: Memory) -> Facts:
+    if memory is facts.memory:
+        return facts
+    return Facts(facts.observed, facts.desired, changed(facts.saved, memory=memory))
 
 
 def _as_finding(cause: Cause) -> Finding:

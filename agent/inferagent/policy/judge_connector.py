@@ -1,5 +1,7 @@
 """What is wrong with the connector: its process, its edge connections, and the ingress that it uses."""
 
+from dataclasses import replace
+
 from inferagent.model.health import Cause, CauseKind, Component, Finding, Health, Repair
 from inferagent.model.phase import Phase
 from inferagent.model.reading import Failed, Value, known
@@ -13,7 +15,8 @@ from inferagent.policy.facts import Facts, Judgement
 def judge_connector(facts: Facts) -> tuple[Memory, Judgement]:
     """Causes and findings of the connector; a replica's connector is meant to be down while out."""
     if facts.replica and facts.saved.phase in (Phase.OUT, Phase.DRAINING):
-        return facts.memory, Judgement((), _two_agents(facts))
+        # so that the time without a connection begins with the join
+        return replace(facts.memory, edge_looked_at=None), Judgement((), _two_agents(facts))
     memory, wrong = _ingress(facts, facts.memory)
     causes = [cause for cause in (_gone(facts), _no_edge(facts), wrong) if cause]
     findings = [*_unknowns(facts), *_two_agents(facts)]
@@ -33,28 +36,37 @@ def _gone(facts: Facts) -> Cause | None:
     if unit.state in (UnitState.MISSING, UnitState.MASKED):
         text = f"the connector's unit is {unit.state}"
         return _certain("connector-missing", text, Repair.NONE, "sudo inferagent setup")
+    if facts.replica and facts.saved.phase is Phase.JOINING:
+        return None  # joining is what starts it
     how = f" ({unit.exit})" if unit.exit else ""
     return _certain("connector-gone", f"the connector's process is gone{how}", Repair.RESTART_CONNECTOR)
 
 
 def _no_edge(facts: Facts) -> Cause | None:
-    since = facts.memory.no_edge_since
-    ready = facts.observed.connector.ready
-    if since is None or not isinstance(ready, Value) or ready.at - since < facts.terms.no_edge:
+    since, looked = facts.memory.no_edge_since, facts.memory.edge_looked_at
+    if since is None or looked is None or looked - since < facts.terms.no_edge:
         return None
-    text = f"no edge connection for {ready.at - since:.0f} s"
+    text = f"no edge connection for {looked - since:.0f} s"
     return _certain("no-edge", text, Repair.RESTART_CONNECTOR)
 
 
 def _ingress(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:
     reading, wanted = facts.observed.connector.ingress, facts.terms.ingress
-    problem = ingress_problem(reading.value, wanted) if isinstance(reading, Value) and wanted else None
+    told = isinstance(reading, Value) and bool(wanted) and not _before_first_push(facts, reading.value)
+    problem = ingress_problem(reading.value, wanted) if told and isinstance(reading, Value) else None
     memory, fallen = fall(
         memory, "ingress-wrong", None if problem is None else bool(problem), reading.at, facts.terms.falls
     )
-    if not fallen or not problem:
+    if not fallen:
         return memory, None
-    return memory, _certain("ingress-wrong", problem, Repair.RESTART_CONNECTOR, "sudo inferagent setup")
+    # a configuration that cannot be read now takes nothing back
+    text = problem or "the connector's ingress was wrong when last read"
+    return memory, _certain("ingress-wrong", text, Repair.RESTART_CONNECTOR, "sudo inferagent setup")
+
+
+def _before_first_push(facts: Facts, ingress: Ingress) -> bool:
+    """A connector that is not connected yet has been told nothing: that is no wrong ingress."""
+    return ingress.version < 0 and not known(facts.observed.connector.ready)
 
 
 def ingress_problem(ingress: Ingress, wanted: tuple[IngressRule, ...]) -> str:

@@ -1,20 +1,15 @@
 """What is wrong with the engine, from its unit, its port, its models, its movement and its generations."""
 
-from dataclasses import replace
-
 from inferagent.model.desired import EngineKind
-from inferagent.model.engine import Outcome
+from inferagent.model.engine import Generation, Outcome
 from inferagent.model.health import Cause, CauseKind, Component, Finding, Health, Repair
 from inferagent.model.phase import Phase
 from inferagent.model.reading import Failed, Value, known
 from inferagent.model.saved import Memory
 from inferagent.model.unit import Unit, UnitState
 from inferagent.policy.debounce import fall
-from inferagent.policy.evidence import frozen_for
+from inferagent.policy.evidence import moved_since, still_for
 from inferagent.policy.facts import Facts, Judgement
-
-# Accepting a probe moves vLLM's own counters; movement this long after its begin is the probe's own.
-OWN_MOVEMENT = 1.0
 
 
 def judge_engine(facts: Facts) -> tuple[Memory, Judgement]:
@@ -22,9 +17,8 @@ def judge_engine(facts: Facts) -> tuple[Memory, Judgement]:
     unit = facts.unit
     findings = _unknowns(facts)
     if unit is not None and not unit.alive:
-        return facts.memory, Judgement((_gone(unit),), findings)
-    memory, causes = facts.memory, []
-    memory, refused = _refuses(facts, memory)
+        return facts.memory, Judgement((_gone(facts, unit),), findings)
+    memory, refused = _refuses(facts, facts.memory)
     memory, missing = _missing_model(facts, memory)
     candidates = [refused, missing, _unproven(facts), _stuck_warming(facts), _hung(facts), _wrong(facts)]
     causes = [cause for cause in [*candidates, _stuck_load(facts), _degraded(facts)] if cause]
@@ -50,7 +44,7 @@ def _inferred(code: str, text: str) -> Cause:
     return Cause(CauseKind.INFERRED, code, text, 0.0, Repair.RESTART_ENGINE, Component.ENGINE)
 
 
-def _gone(unit: Unit) -> Cause:
+def _gone(facts: Facts, unit: Unit) -> Cause:
     """A process that exited counts at once; who starts it again depends on who was to."""
     if unit.state is UnitState.MISSING:
         return _certain(
@@ -60,7 +54,12 @@ def _gone(unit: Unit) -> Cause:
         return _certain("engine-masked", "the engine's unit is masked", Repair.NONE, "sudo systemctl unmask")
     if unit.stopped_by_person:
         return _certain("engine-stopped-by-person", "the engine was stopped by a person", Repair.NONE)
+    if facts.saved.stopped_engine:
+        text = "the engine is stopped, as asked"
+        return Cause(CauseKind.SOFT, "engine-stopped", text, 0.0, Repair.START_ENGINE)
     how = f" ({unit.exit})" if unit.exit else ""
+    if unit.state is UnitState.STOPPING:
+        return _certain("engine-gone", f"the engine is being stopped{how}", Repair.NONE)
     if unit.state in (UnitState.RESTARTING, UnitState.STARTING):
         return _certain("engine-gone", f"the engine's process is gone{how}, being started again", Repair.NONE)
     text = f"the engine's process is gone{how}" if unit.exit else "the engine is not started"
@@ -71,10 +70,19 @@ def _refuses(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:
     accepts = facts.observed.engine.accepts
     refused = None if not isinstance(accepts, Value) else not accepts.value
     memory, fallen = fall(memory, "engine-refuses", refused, accepts.at, facts.terms.falls)
-    if not fallen or not memory.accepted:
+    if not fallen or not _accepted(facts):
         return memory, None
     text = "the engine's process lives, but its port refuses connections"
     return memory, _certain("engine-refuses", text, Repair.RESTART_ENGINE)
+
+
+def _accepted(facts: Facts) -> bool:
+    """This life of the engine has accepted once: seen, or the phase rests on it."""
+    saved = facts.saved
+    rests = (
+        saved.phase is not Phase.OUT and bool(facts.incarnation) and saved.incarnation == facts.incarnation
+    )
+    return rests or facts.memory.accepted
 
 
 def _missing_model(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:
@@ -83,16 +91,14 @@ def _missing_model(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:
     missing = [name for name in wanted if name not in models.value] if isinstance(models, Value) else None
     bad = None if missing is None else bool(missing)
     memory, fallen = fall(memory, "model-missing", bad, models.at, facts.terms.falls)
-    if not fallen or not missing:
+    if not fallen:
         return memory, None
-    names = ", ".join(missing)
+    what = ", ".join(missing or wanted)  # a list that cannot be read now takes nothing back
     if facts.terms.engine is EngineKind.OLLAMA:
-        cause = _certain(
-            "model-missing", f"the engine has no model {names}", Repair.NONE, f"ollama pull {missing[0]}"
-        )
-    else:
-        cause = _certain("model-missing", f"the engine does not serve {names}", Repair.RESTART_ENGINE)
-    return memory, cause
+        cure = f"ollama pull {(missing or wanted)[0]}"
+        return memory, _certain("model-missing", f"the engine has no model {what}", Repair.NONE, cure)
+    cure = f"vllm serve … --served-model-name {what}"
+    return memory, _certain("model-missing", f"the engine does not serve {what}", Repair.NONE, cure)
 
 
 def _unproven(facts: Facts) -> Cause | None:
@@ -106,32 +112,43 @@ def _unproven(facts: Facts) -> Cause | None:
 
 
 def _stuck_warming(facts: Facts) -> Cause | None:
-    moved = facts.memory.warm_moved_at
-    if facts.memory.accepted or facts.unit is None or moved is None:
+    """A start, or the load of a model that a generation waits for, without disk, memory or CPU moving."""
+    memory, looked, moved = facts.memory, facts.memory.warm_looked_at, facts.memory.warm_moved_at
+    if looked is None or moved is None or memory.generation_ok_at is not None:
         return None
-    still = facts.now - moved
+    if _accepted(facts):
+        if memory.asked_since is None:
+            return None
+        moved = max(moved, memory.asked_since)
+    still = looked - moved
     if still < facts.terms.warming_without_progress:
         return None
-    text = f"the engine has made no progress in starting for {still:.0f} s"
-    return _certain("warming-stuck", text, Repair.RESTART_ENGINE)
+    return _inferred("warming-stuck", f"the engine has made no progress in starting for {still:.0f} s")
 
 
 def _hung(facts: Facts) -> Cause | None:
     """Two witnesses: a generation unanswered past its deadline, and nothing moving for long enough."""
     memory, terms, last = facts.memory, facts.terms, facts.generation
-    frozen = frozen_for(memory)
-    if last is None or last.outcome is not Outcome.UNANSWERED or frozen is None:
+    still = still_for(memory)
+    if last is None or last.outcome is not Outcome.UNANSWERED or still is None:
         return None
-    if memory.moved_at is None or memory.moved_at > last.begun + OWN_MOVEMENT:
+    if not isinstance(facts.observed.engine.progress, Value) or moved_since(memory, last.begun):
+        return None
+    if not _looked_past_deadline(memory, last):
         return None
     load = known(facts.observed.engine.load)
     busy = load is not None and load.running + load.waiting > 0
-    needed = terms.hang_frozen_traffic if busy else terms.hang_frozen
-    if frozen < needed:
+    if still < (terms.hang_frozen_traffic if busy else terms.hang_frozen):
         return None
-    return _inferred(
-        "engine-hung", f"the engine hangs: nothing has moved for {frozen:.0f} s, no answer either"
-    )
+    text = f"the engine hangs: nothing has moved for {still:.0f} s, no answer either"
+    return _inferred("engine-hung", text)
+
+
+def _looked_past_deadline(memory: Memory, last: Generation) -> bool:
+    """Both witnesses speak of the same time: a look came after the first unanswered question was given up."""
+    if memory.looked_at is None or memory.asked_since is None:
+        return False
+    return memory.looked_at >= memory.asked_since + (last.ended - last.begun)
 
 
 def _wrong(facts: Facts) -> Cause | None:
@@ -143,10 +160,10 @@ def _wrong(facts: Facts) -> Cause | None:
 
 def _stuck_load(facts: Facts) -> Cause | None:
     """Requests in the engine and no movement at all, for so long that no probe is needed."""
-    frozen, since = frozen_for(facts.memory), facts.memory.load_since
-    if frozen is None or since is None:
+    looked, moved, since = facts.memory.looked_at, facts.memory.moved_at, facts.memory.load_since
+    if looked is None or moved is None or since is None:
         return None
-    stuck = min(frozen, facts.now - since)
+    stuck = looked - max(moved, since)
     if stuck < facts.terms.stuck_load:
         return None
     return _inferred("load-stuck", f"requests have been in the engine for {stuck:.0f} s and nothing moves")
@@ -156,4 +173,4 @@ def _degraded(facts: Facts) -> Cause | None:
     text = facts.observed.engine.degraded
     if not text:
         return None
-    return replace(_inferred("engine-degraded", text), kind=CauseKind.SOFT, repair=Repair.NONE)
+    return Cause(CauseKind.SOFT, "engine-degraded", text, 0.0)

@@ -1,7 +1,6 @@
 """Sticky GPU faults: a lost GPU, one that wants a reset, one that vanished from the count."""
 
-from dataclasses import replace
-
+from inferagent.model.change import changed
 from inferagent.model.gpu import GpuReport
 from inferagent.model.health import Cause, CauseKind, Component, Finding, Health, Repair
 from inferagent.model.observed import Observed
@@ -17,11 +16,11 @@ def remember_faults(observed: Observed, saved: Saved) -> Saved:
     faults = tuple(fault for fault in saved.faults if fault.boot == observed.boot)
     report = known(observed.gpus)
     if report is None:
-        return replace(saved, faults=faults)
+        return changed(saved, faults=faults)
     known_keys = {(fault.gpu, fault.code) for fault in faults}
     fresh = [fault for fault in _seen(report, saved, observed) if (fault.gpu, fault.code) not in known_keys]
     count = max(saved.gpu_count, len(report.gpus))
-    return replace(saved, faults=(*faults, *fresh), gpu_count=count)
+    return changed(saved, faults=(*faults, *fresh), gpu_count=count)
 
 
 def _seen(report: GpuReport, saved: Saved, observed: Observed) -> list[Fault]:
@@ -37,7 +36,8 @@ def _seen(report: GpuReport, saved: Saved, observed: Observed) -> list[Fault]:
         if gpu.fault
     ]
     expected = max(saved.gpu_count, known(report.pci_count) or 0)
-    if report.gpus and not report.stuck and len(report.gpus) < expected:
+    seen = bool(report.gpus) or saved.gpu_count > 0  # a driver that has shown none yet is still starting
+    if seen and not report.stuck and len(report.gpus) < expected:
         text = f"{expected - len(report.gpus)} of {expected} GPUs vanished from the driver's count"
         faults.append(Fault(observed.boot, "count", "vanished", text, observed.now))
     return faults

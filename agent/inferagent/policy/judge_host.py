@@ -1,6 +1,7 @@
 """Causes that come from people and from the host: a hold, another hand, idling, and a host about to go."""
 
 from inferagent.model.health import Cause, CauseKind, Component, Finding, Health, Repair
+from inferagent.model.phase import Phase
 from inferagent.model.reading import Failed
 from inferagent.policy.facts import Facts, Judgement
 
@@ -52,8 +53,30 @@ def _findings(facts: Facts) -> list[Finding]:
     if hold is not None and not hold.durable:
         text = "the hold could not be written: it ends with this boot"
         found.append(Finding("hold-not-durable", Component.AGENT, Health.DEGRADED, text, 0.0, "df -h"))
+    found += [finding for finding in (_enabled_by_another(facts), _still_arriving(facts)) if finding]
     membership = facts.observed.membership
     if isinstance(membership, Failed) and membership.at > float("-inf"):
         text = f"membership: {membership.reason}"
         found.append(Finding("membership-unknown", Component.MEMBERSHIP, Health.UNKNOWN, text, 0.0))
     return found
+
+
+def _enabled_by_another(facts: Facts) -> Finding | None:
+    """Another hand that enables a host that is out makes no hold (S16)."""
+    saved, own, write = facts.saved, facts.own, facts.saved.last_write
+    out = saved.phase is Phase.OUT and saved.baseline is False and (write is None or write.confirmed)
+    if not out or own is None or not own.enabled or (write is not None and facts.read_at <= write.at):
+        return None
+    text = "another hand enabled this host in the pool while it is out"
+    return Finding("enabled-by-another", Component.MEMBERSHIP, Health.DEGRADED, text, 0.0)
+
+
+def _still_arriving(facts: Facts) -> Finding | None:
+    """Requests come although out was proven and has settled."""
+    drain, arrived = facts.saved.drain, facts.memory.arrived_at
+    if drain is None or drain.proven_at is None or arrived is None:
+        return None
+    if not drain.proven_at + facts.terms.settle < arrived or facts.now - arrived > facts.terms.settle:
+        return None
+    text = "requests still arrive although the host is out of the pool"
+    return Finding("still-arriving", Component.CONNECTOR, Health.DEGRADED, text, 0.0)

@@ -1,9 +1,10 @@
-"""What a host does while out: the first label that fits, computed anew each tick, so that none is a dead end."""
+"""What a host does while out: the first label that fits, computed anew each tick; none can be a dead end."""
 
 from inferagent.model.health import Cause, CauseKind, Component, Repair
 from inferagent.model.phase import Label, Phase
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
+from inferagent.policy.phases import standing
 from inferagent.policy.proofs import join_unproven
 
 BY_PERSON = ("engine-stopped-by-person", "connector-stopped-by-person")
@@ -48,7 +49,7 @@ def _engine_label(facts: Facts) -> Label:
     warming = (
         facts.memory.generation_ok_at is None or facts.memory.generation_ok_at <= facts.saved.proof_floor
     )
-    if facts.worst(CauseKind.SOFT) is not None:
+    if any(cause.kind is CauseKind.SOFT for cause in standing(facts) if cause.code != "engine-stopped"):
         return Label.PARKED
     return Label.WARMING if warming and join_unproven(facts) else Label.READY
 

@@ -1,8 +1,11 @@
-"""S2, who may leave when: soft causes yield to better endpoints, inferred ones wait for their turn and for the
-majority, certain ones leave, and the last endpoint leaves by its verdict alone."""
+"""S2, who may leave when.
+
+Soft causes yield to better endpoints, inferred ones wait for their turn and for the majority, certain ones
+leave, and the last endpoint leaves by its verdict alone.
+"""
 
 from inferagent.model.health import Cause, CauseKind
-from inferagent.model.membership import Endpoint
+from inferagent.model.membership import Endpoint, MembershipKind
 from inferagent.policy.facts import Facts
 
 TURN = 3.0
@@ -12,8 +15,8 @@ SOFT_BLIND = 600.0
 
 def may_not_leave(cause: Cause, facts: Facts) -> str:
     """ "" or why this cause does not let the host leave now."""
-    if facts.own is not None and not facts.own.enabled:
-        return ""  # out already: leaving takes nothing from anybody
+    if cause.kind is not CauseKind.SOFT and _reads_out(facts):
+        return ""  # leaving takes nothing from anybody
     match cause.kind:
         case CauseKind.CERTAIN:
             return ""
@@ -25,10 +28,16 @@ def may_not_leave(cause: Cause, facts: Facts) -> str:
             return _soft(facts)
 
 
+def _reads_out(facts: Facts) -> bool:
+    write = facts.saved.last_write
+    current = write is None or facts.read_at > write.at
+    return facts.own is not None and current and not facts.own.enabled
+
+
 def verdict_alone(facts: Facts) -> str:
     """ "" or why leaving must not touch the pool: nobody else would be left in it."""
     hold = facts.desired.hold
-    if (hold is not None and hold.last) or facts.saved.other_hand or facts.desired.going_until is not None:
+    if (hold is not None and hold.last) or facts.saved.other_hand:
         return ""
     return "no other endpoint is effective" if facts.alone else ""
 
@@ -42,7 +51,7 @@ def _inferred(facts: Facts) -> str:
     wait = min(TURNS, TURN * sum(peer.effective and _below(facts, peer) for peer in facts.peers))
     if since is None or facts.now < since + wait:
         return f"waits {wait:.0f} s for its turn"
-    if wait and not facts.terms.alone and facts.read_at <= since:
+    if not facts.terms.alone and facts.read_at <= since + wait:
         return "needs a reading of the pool newer than its turn"
     return ""
 
@@ -72,7 +81,7 @@ def _operator(cause: Cause, facts: Facts) -> str:
 
 
 def _soft(facts: Facts) -> str:
-    peers = facts.view.peers if facts.view else None
+    peers = facts.peers
     if peers is None:
         return "the others cannot be read"
     if any(peer.effective and not _below(facts, peer) for peer in peers):
@@ -87,11 +96,10 @@ def _below(facts: Facts, peer: Endpoint) -> bool:
 
 
 def soft_ends(facts: Facts) -> str:
-    """S14: "" or why a soft absence is over: a fresh reading forbids it, or none came for too long."""
-    peers = facts.view.peers if facts.view else None
-    if peers is not None:
-        return _soft(facts) if not any(p.effective and not _below(facts, p) for p in peers) else ""
-    seen = facts.memory.peers_seen_at
-    if seen is None or facts.now - seen < SOFT_BLIND:
+    """S14: "" or why a soft absence is over: a fresh reading forbids it, or, where the others can never be
+    read, it has lasted long enough."""
+    if facts.peers is not None:
+        return _soft(facts)
+    if facts.terms.membership is MembershipKind.OWN_POOL or facts.now - facts.saved.since < SOFT_BLIND:
         return ""
     return "the others have not been readable for 10 min"

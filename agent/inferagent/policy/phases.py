@@ -31,7 +31,8 @@ def propose(facts: Facts) -> tuple[Move, ...]:
         case Phase.OUT:
             return () if causes else (Move(Phase.JOINING),)
         case Phase.JOINING:
-            inward = () if causes or not effective(facts) else (Move(Phase.SERVING),)
+            proven = facts.memory.generation_ok_at is not None  # an adopted host begins here without
+            inward = (Move(Phase.SERVING),) if proven and not causes and effective(facts) else ()
             return (*(Move(Phase.DRAINING, cause) for cause in causes), *inward)
         case Phase.SERVING:
             return tuple(Move(Phase.DRAINING, cause) for cause in causes)
@@ -98,9 +99,9 @@ def tighten(facts: Facts, saved: Saved) -> Saved:
     worst = facts.worst()
     if saved.phase is not Phase.DRAINING or saved.drain is None or worst is None:
         return saved
-    if saved.cause is not None and worst.kind <= saved.cause.kind:
+    bounds = [at for at in (deadline(facts, worst), saved.drain.deadline) if at is not None]
+    nearest = min(bounds) if bounds else None
+    worse = saved.cause is None or worst.kind > saved.cause.kind
+    if nearest == saved.drain.deadline and not worse:
         return saved
-    bound, old = deadline(facts, worst), saved.drain.deadline
-    nearer = [at for at in (bound, old) if at is not None]
-    drain = replace(saved.drain, deadline=min(nearer) if nearer else None)
-    return replace(saved, drain=drain, cause=worst)
+    return replace(saved, drain=replace(saved.drain, deadline=nearest), cause=worst if worse else saved.cause)

@@ -3,27 +3,41 @@
 from dataclasses import replace
 
 from inferagent.model.engine import Outcome
+from inferagent.model.health import CauseKind, Repair
 from inferagent.model.membership import MembershipKind
 from inferagent.model.reading import Value, known
 from inferagent.model.saved import Drain, Saved
+from inferagent.policy.evidence import still_for
 from inferagent.policy.facts import Facts
-from inferagent.policy.flight import in_flight
+from inferagent.policy.flight import settled
 from inferagent.policy.leaving import verdict_alone
+
+DISABLED = "the pool reads disabled"
+UNCONNECTED = "the connector has no connection"
+MONITORED = "the monitor has seen the verdict"
+ALONE = "the verdict alone"
+HANGS = ("engine-hung", "load-stuck")
 
 
 def out_proof(facts: Facts, drain: Drain) -> str:
     """Which proof of being out stands at this moment, before any settling; "" for none."""
     own, kind = facts.own, facts.terms.membership
-    read_after = facts.read_at > drain.left_at
-    if kind is MembershipKind.OWN_POOL and own is not None and read_after and not own.enabled:
-        return "the pool reads disabled"
+    if kind is MembershipKind.OWN_POOL and own is not None and _read_since(facts, drain) and not own.enabled:
+        return DISABLED
     if _no_connection(facts, drain):
-        return "the connector has no connection"
-    if kind is not MembershipKind.REPLICA and facts.now - drain.left_at >= facts.terms.monitor_bound:
-        return "the monitor has seen the verdict"
+        return UNCONNECTED
+    waited = facts.now - drain.left_at >= facts.terms.monitor_bound
+    if waited and kind is not MembershipKind.REPLICA and not (own is not None and own.effective):
+        return MONITORED
     if kind is MembershipKind.OWN_POOL and verdict_alone(facts):
-        return "the verdict alone"
+        return ALONE
     return ""
+
+
+def _read_since(facts: Facts, drain: Drain) -> bool:
+    """The reading of the pool was begun after leaving, and after our last write."""
+    write = facts.saved.last_write
+    return facts.read_at > drain.left_at and (write is None or facts.read_at > write.at)
 
 
 def _no_connection(facts: Facts, drain: Drain) -> bool:
@@ -34,16 +48,27 @@ def _no_connection(facts: Facts, drain: Drain) -> bool:
 
 
 def prove(facts: Facts, saved: Saved) -> Saved:
-    """Note the first proof; a reading that shows the host in takes it back, a missing one does not."""
+    """Note the first proof; a reading that contradicts it takes it back, a missing one does not."""
     drain = saved.drain
     if drain is None:
         return saved
-    proof = out_proof(facts, drain)
-    if proof:
+    if drain.proof and _contradicted(facts, drain):
+        drain = replace(drain, proven_at=None, proof="")
+    proof = out_proof(facts, drain) or drain.proof
+    if proof and (drain.proven_at is None or proof != drain.proof):
         first = facts.now if drain.proven_at is None else drain.proven_at
-        return replace(saved, drain=replace(drain, proven_at=first, proof=proof))
-    contradicted = facts.own is not None and facts.own.enabled and facts.read_at > drain.left_at
-    return replace(saved, drain=replace(drain, proven_at=None, proof="")) if contradicted else saved
+        drain = replace(drain, proven_at=first, proof=proof)
+    return saved if drain is saved.drain else replace(saved, drain=drain)
+
+
+def _contradicted(facts: Facts, drain: Drain) -> bool:
+    """Whether a reading shows the opposite of the noted proof."""
+    own = facts.own if facts.read_at > drain.left_at else None
+    if drain.proof == UNCONNECTED:
+        return bool(known(facts.observed.connector.ready))
+    if drain.proof == ALONE:
+        return bool(facts.others_effective) or (facts.alone and not verdict_alone(facts))
+    return own is not None and (own.effective if drain.proof == MONITORED else own.enabled)
 
 
 def out_proven(facts: Facts) -> bool:
@@ -51,7 +76,7 @@ def out_proven(facts: Facts) -> bool:
     drain, settle = facts.saved.drain, facts.terms.settle
     if drain is None or drain.proven_at is None or facts.now - drain.proven_at < settle:
         return False
-    if drain.proof != "the pool reads disabled" or facts.others_effective or facts.engine_dead:
+    if drain.proof != DISABLED or facts.others_effective or _nothing_lost(facts):
         return True
     return _no_arrivals(facts, settle)
 
@@ -63,13 +88,22 @@ def proven_now(facts: Facts) -> bool:
 
 def quiet(facts: Facts) -> bool:
     """Nothing in flight and nothing arriving; unknown is not quiet."""
-    if facts.engine_dead:
+    if _nothing_lost(facts):
         return True
-    flight = in_flight(facts.observed)
-    alone = verdict_alone(facts)
-    if flight.total == 0 and (alone or _no_arrivals(facts, facts.terms.quiet)):
-        return True
-    return _frozen_long_enough(facts)
+    arrived = not verdict_alone(facts) and not _no_arrivals(facts, facts.terms.quiet)
+    return (settled(facts.observed) == 0 and not arrived) or _frozen_long_enough(facts)
+
+
+def _nothing_lost(facts: Facts) -> bool:
+    """A dead engine has no requests, nor has one that has not accepted yet; where nobody else could answer
+    either, what arrives at an engine that only its restart cures delays nothing."""
+    accepts = facts.observed.engine.accepts
+    closed = isinstance(accepts, Value) and not accepts.value and not facts.memory.accepted
+    if facts.engine_dead or closed or not facts.alone:
+        return facts.engine_dead or closed
+    ill = (CauseKind.INFERRED, CauseKind.CERTAIN)
+    cures = (Repair.START_ENGINE, Repair.RESTART_ENGINE)
+    return any(cause.kind in ill and cause.repair in cures for cause in facts.causes)
 
 
 def _no_arrivals(facts: Facts, seconds: float) -> bool:
@@ -83,7 +117,7 @@ def _no_arrivals(facts: Facts, seconds: float) -> bool:
 def _frozen_long_enough(facts: Facts) -> bool:
     """A hung engine's requests are lost already: they delay its repair by one more quiet time only."""
     drain = facts.saved.drain
-    hung = any(cause.code in ("engine-hung", "load-stuck") for cause in facts.causes)
+    hung = any(cause.code in HANGS for cause in facts.causes)
     if not hung or drain is None or drain.proven_at is None:
         return False
     return facts.now - drain.proven_at >= facts.terms.settle + facts.terms.quiet
@@ -106,8 +140,11 @@ def join_unproven(facts: Facts) -> str:
 
 
 def hang_confirmed(facts: Facts) -> bool:
-    """A generation begun after leaving, unanswered, at most 45 s ago (S3)."""
-    last, drain = facts.generation, facts.saved.drain
-    if last is None or drain is None or last.outcome is not Outcome.UNANSWERED:
+    """A generation begun after leaving, at most 45 s ago, without an answer, and nothing moving for twice as
+    long as makes a hang (S3): a stall that ends by itself costs a drain, never a restart."""
+    last, drain, still = facts.generation, facts.saved.drain, still_for(facts.memory)
+    if last is None or drain is None or still is None or last.outcome is Outcome.OK:
         return False
-    return last.begun > drain.left_at and facts.now - last.ended <= facts.terms.hang_proof_age
+    if still < 2 * facts.terms.hang_frozen:
+        return False
+    return last.begun > drain.left_at and facts.now - last.begun <= facts.terms.hang_proof_age

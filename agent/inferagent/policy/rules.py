@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from inferagent.model.action import Move, Proposal, Push, Restart, Start, Stop
 from inferagent.model.desired import Mode
-from inferagent.model.health import CauseKind
 from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Phase
 from inferagent.model.reading import Failed, Value, known
@@ -19,6 +18,7 @@ from inferagent.policy.facts import Facts
 from inferagent.policy.judge_connector import two_agents
 from inferagent.policy.leaving import may_not_leave, verdict_alone
 from inferagent.policy.proofs import (
+    HANGS,
     hang_confirmed,
     join_unproven,
     out_proven,
@@ -100,8 +100,8 @@ def _engine_untouchable(restart: bool, facts: Facts) -> str:
         return ""
     if not proven_now(facts):
         return "no proof at this moment that the host is out"
-    hung = facts.worst(CauseKind.INFERRED)
-    if restart and hung is not None and hung.code == "engine-hung" and not hang_confirmed(facts):
+    hung = any(cause.code in HANGS for cause in facts.causes)
+    if restart and hung and not hang_confirmed(facts):
         return "no generation begun after leaving has gone unanswered yet"
     return ""
 
@@ -122,8 +122,10 @@ def s5_order(proposal: Proposal, facts: Facts) -> str:
 
 
 def s6_sticky(proposal: Proposal, facts: Facts) -> str:
+    """On a host with a sticky fault nothing joins, and no engine is started."""
     faults = facts.saved.faults
-    return faults[0].text if faults and _upward(proposal) else ""
+    engine = isinstance(proposal, (Start, Restart)) and proposal.part is Part.ENGINE
+    return faults[0].text if faults and (engine or _upward(proposal)) else ""
 
 
 def s7_control_plane(proposal: Proposal, facts: Facts) -> str:
@@ -148,14 +150,14 @@ def _blind_join(facts: Facts) -> str:
 
 def s8_restart_budget(proposal: Proposal, facts: Facts) -> str:
     match proposal:
-        case Restart(part=Part.ENGINE):
+        case Start(part=Part.ENGINE) if first_start(facts):
+            return budget.retry_wait(facts, "engine")
+        case Restart(part=Part.ENGINE) | Start(part=Part.ENGINE):
             return budget.restart_wait(facts)
-        case Start(part=Part.ENGINE) if not first_start(facts):
-            return budget.restart_wait(facts)
-        case Restart(part=Part.CONNECTOR):
+        case Restart(part=Part.CONNECTOR) | Start(part=Part.CONNECTOR):
             return budget.reconnect_wait(facts)
-        case Start(part=Part.CONNECTOR) if not facts.replica:
-            return budget.reconnect_wait(facts)
+        case Stop(part=part):
+            return budget.retry_wait(facts, part.value)
         case _:
             return ""
 
@@ -180,7 +182,7 @@ def s11_proof(proposal: Proposal, facts: Facts) -> str:
 def s12_saved_first(proposal: Proposal, facts: Facts) -> str:
     """Where the state cannot be saved, only leaving and starting what is dead go on."""
     failed = isinstance(facts.observed.save, Failed) and facts.observed.save.at > float("-inf")
-    deed = _joins(proposal) or isinstance(proposal, (Stop, Restart))
+    deed = _upward(proposal) or isinstance(proposal, (Stop, Restart))
     replica_leaves = facts.replica and isinstance(proposal, Stop) and proposal.part is Part.CONNECTOR
     return "the state cannot be saved" if failed and deed and not replica_leaves else ""
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from inferagent.model.change import changed
+from inferagent.model.desired import Mode
 from inferagent.model.health import CauseKind
 from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Phase
-from inferagent.model.reading import known
+from inferagent.model.reading import Value, known
 from inferagent.model.saved import Saved
 from inferagent.policy.facts import Facts
 from inferagent.policy.leaving import majority_stays
@@ -18,7 +20,11 @@ def track(facts: Facts) -> Saved:
     """The saved state after this tick's readings; the phase is not touched, but at adoption."""
     saved = _resumed(facts, facts.saved)
     saved = _answered(facts, saved)
-    saved = _membership(facts, saved) if saved.adopted else _adopt(facts, saved)
+    saved = _started(facts, saved)
+    if saved.adopted:
+        saved = _membership(facts, saved)
+    elif facts.desired.mode is Mode.ACT:
+        saved = _adopt(facts, saved)
     saved = _floor(facts, saved)
     saved = _calm(facts, saved)
     return _waits(facts, saved)
@@ -37,7 +43,6 @@ def _resumed(facts: Facts, saved: Saved) -> Saved:
         resume_free=True,
         baseline=baseline,
         hold_off_until=0.0,
-        hold_off_level=0,
     )
 
 
@@ -50,18 +55,29 @@ def _answered(facts: Facts, saved: Saved) -> Saved:
     return replace(saved, last_write=replace(write, answered=True))
 
 
+def _started(facts: Facts, saved: Saved) -> Saved:
+    """An engine that runs is no longer one that we stopped."""
+    runs = facts.unit is not None and facts.unit.alive and not facts.observed.job("engine").running
+    return replace(saved, stopped_engine=False) if saved.stopped_engine and runs else saved
+
+
 def _membership(facts: Facts, saved: Saved) -> Saved:
     """Confirm our last write by a reading begun after it; see another hand (S16)."""
     own, write = facts.own, saved.last_write
     if own is None or (write is not None and facts.read_at <= write.at):
         return saved
+    if saved.unanswered_at is not None and facts.now - saved.unanswered_at >= LATE_WRITE:
+        saved = replace(saved, unanswered_at=None)
     if saved.other_hand:
         return replace(saved, other_hand=False, baseline=True) if own.enabled else saved
-    if write is not None and not write.confirmed and own.enabled == write.member:
+    if write is not None and not write.confirmed:
+        if own.enabled != write.member:
+            return saved
         return replace(saved, last_write=replace(write, confirmed=True), baseline=own.enabled)
-    late = saved.unanswered_at is not None and facts.now - saved.unanswered_at < LATE_WRITE
-    inside = saved.phase in (Phase.JOINING, Phase.SERVING)
-    if inside and saved.baseline and not own.enabled and not late and _can_be_disabled(facts):
+    if own.enabled and saved.phase in (Phase.JOINING, Phase.SERVING):
+        return changed(saved, baseline=True)
+    flipped = saved.baseline and not own.enabled and saved.unanswered_at is None
+    if flipped and _can_be_disabled(facts):
         return replace(saved, other_hand=True, baseline=False)
     return saved
 
@@ -71,12 +87,17 @@ def _can_be_disabled(facts: Facts) -> bool:
 
 
 def _adopt(facts: Facts, saved: Saved) -> Saved:
-    """No saved state: the first membership reading is the baseline, and says whether we begin inside."""
+    """No saved state: the first membership reading is the baseline, and says whether we begin inside.
+
+    A port that has not been looked at yet is unknown, and moves nobody outward (S1).
+    """
     own, unit = facts.own, facts.unit
     if own is None or unit is None:
         return saved
     saved = replace(saved, adopted=True, baseline=own.enabled)
-    if own.effective and known(facts.observed.engine.accepts):
+    accepts = facts.observed.engine.accepts
+    refuses = isinstance(accepts, Value) and not accepts.value
+    if own.effective and unit.alive and not refuses:
         return replace(saved, phase=Phase.JOINING, since=facts.now, incarnation=unit.incarnation, drain=None)
     another = not own.enabled and not facts.terms.made_by_setup and _can_be_disabled(facts)
     return replace(saved, other_hand=another)
@@ -88,7 +109,7 @@ def _floor(facts: Facts, saved: Saved) -> Saved:
     host = known(facts.observed.host)
     if host and host.resumed_at is not None:
         marks.append(host.resumed_at)
-    return replace(saved, proof_floor=max([saved.proof_floor, *marks]))
+    return changed(saved, proof_floor=max([saved.proof_floor, *marks]))
 
 
 def _calm(facts: Facts, saved: Saved) -> Saved:
@@ -96,21 +117,19 @@ def _calm(facts: Facts, saved: Saved) -> Saved:
     since = saved.serving_since
     if saved.phase is not Phase.SERVING or since is None or facts.now - since < facts.terms.hold_off_reset:
         return saved
-    return replace(saved, hold_off_level=0)
+    return changed(saved, hold_off_level=0)
 
 
 def _waits(facts: Facts, saved: Saved) -> Saved:
     memory = saved.memory
     inferred = facts.worst(CauseKind.INFERRED) is not None
     kept = inferred and not majority_stays(facts)
-    peers = facts.observed.membership.at if facts.peers is not None else memory.peers_seen_at
-    memory = replace(
+    memory = changed(
         memory,
         wait_since=_began(memory.wait_since, inferred, facts.now),
         kept_since=_began(memory.kept_since, kept, facts.now),
-        peers_seen_at=peers,
     )
-    return replace(saved, memory=memory)
+    return changed(saved, memory=memory)
 
 
 def _began(since: float | None, stands: bool, now: float) -> float | None:

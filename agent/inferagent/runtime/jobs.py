@@ -1,4 +1,4 @@
-"""Jobs: every deed outside runs as one named task with a deadline; its outcome is a reading of the next tick."""
+"""Jobs: every deed outside is one named task with a deadline; how it ended is a reading of the next tick."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

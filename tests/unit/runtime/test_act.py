@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
+from tests.support.fakes import FakePool, FakeUnit
+from tests.support.virtual import VirtualClock, run
+
 from inferagent.model.action import Action, Push, Restart, Start, Stop
 from inferagent.model.unit import Part
 from inferagent.runtime.act import Hands
 from inferagent.runtime.jobs import Jobs
-
-from tests.support.fakes import FakePool, FakeUnit
-from tests.support.virtual import VirtualClock, run
 
 
 class Scene:

@@ -2,10 +2,10 @@
 
 import asyncio
 
+from tests.support.virtual import VirtualClock, run
+
 from inferagent.ports import PortError
 from inferagent.runtime.jobs import Jobs
-
-from tests.support.virtual import VirtualClock, run
 
 
 async def _after(jobs: Jobs, seconds: float) -> dict[str, object]:

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tests.support.agent import Agent
+from tests.support.virtual import run
+
 from inferagent.model.desired import Mode
 from inferagent.model.unit import UnitState
 from inferagent.runtime.control import DrainRequest
-
-from tests.support.agent import Agent
-from tests.support.virtual import run
 
 
 def play(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from inferagent.runtime.notify import Notifier
-
 from tests.unit.runtime.test_report import Phase, scene, status
+
+from inferagent.runtime.notify import Notifier
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tests.support.virtual import VirtualClock, run
+
 from inferagent.model.reading import Failed, Reading, Value
 from inferagent.ports import PortError
 from inferagent.runtime.probes import Probe
-
-from tests.support.virtual import VirtualClock, run
 
 
 class Bench:

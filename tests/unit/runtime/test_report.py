@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from inferagent.model.decision import Decision, InFlight, Pace
 from inferagent.model.desired import Desired, Hold, Mode
 from inferagent.model.gpu import Gpu, GpuReport

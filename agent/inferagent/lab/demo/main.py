@@ -16,7 +16,8 @@ from inferagent.lab.demo.world import SHORT, World, open_world
 from inferagent.lab.traffic import Traffic
 from inferagent.lab.traffic_judge import mixed
 
-RATE = 8.0
+# Requests a second; a real engine on a small machine without a GPU is saturated by what a stand-in takes.
+RATE, RATE_REAL = 8.0, 3.0
 
 
 def run(arguments: list[str]) -> int:
@@ -72,8 +73,9 @@ def _introduce(world: World, screen: Console) -> None:
 
 async def _play(world: World, screen: Console) -> bool:
     real = any(host.engine.real for host in world.hosts)
-    kinds = mixed(stream_share=0.4, tokens=8, stream_tokens=60, bound=10.0, stream_bound=20.0)
-    traffic = Traffic(world.info["public"], PUBLIC_NAME, kinds, RATE, world.public_host, exact=not real)
+    kinds = mixed(0.4, 8, 30 if real else 60, bound=20.0 if real else 10.0, stream_bound=30.0)
+    rate = RATE_REAL if real else RATE
+    traffic = Traffic(world.info["public"], PUBLIC_NAME, kinds, rate, world.public_host, exact=not real)
     watch = Watch(world, traffic, screen)
     story = Story(world, traffic, watch, SHORT.cache)
     stop = asyncio.Event()
