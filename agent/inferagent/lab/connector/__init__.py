@@ -1,0 +1,1 @@
+"""A stand-in for cloudflared, run as a program: same flags, wire, metrics server and way to stop."""

@@ -1,0 +1,122 @@
+"""The edge's handle: ports, counters, and the faults that a story or a test asks for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inferagent.lab.edge.counters import Counters
+from inferagent.lab.edge.health import Health
+from inferagent.lab.edge.monitors import Monitors
+from inferagent.lab.edge.public import PublicSide
+from inferagent.lab.edge.router import Router
+from inferagent.lab.edge.tunnels import Tunnels
+from inferagent.lab.edge.view import View
+
+
+class BadCommandError(ValueError):
+    """A control command that cannot be understood."""
+
+
+@dataclass(slots=True)
+class Edge:
+    tunnels: Tunnels
+    public: PublicSide
+    monitors: Monitors
+    router: Router
+    view: View
+    health: Health
+    counters: Counters
+    ca_path: Path
+    closed: bool = False
+
+    @property
+    def tunnel_port(self) -> int:
+        return self.tunnels.port
+
+    @property
+    def public_port(self) -> int:
+        return self.public.port
+
+    @property
+    def addresses(self) -> list[str]:
+        """What to give a connector as `--edge`, once each; or with commas between in TUNNEL_EDGE."""
+        return self.tunnels.edge_addresses
+
+    def changed(self, kind: str, object_id: str, new: dict[str, Any] | None) -> None:
+        """The store's listener."""
+        if self.closed:
+            return
+        self.tunnels.changed(kind, object_id, new)
+        self.view.changed(kind, object_id, new)
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "state": self.tunnels.state,
+            "dead": sorted(self.tunnels.dead),
+            "lag": list(self.view.lag),
+            "cache_s": self.router.cache_s,
+            "monitors_paused": self.monitors.paused,
+            "faults": dict(self.public.faults),
+            "tunnels": self.tunnels.as_json(),
+            "routed": {pool_id: bool(pool.get("enabled", True)) for pool_id, pool in self.view.pools.items()},
+            "counters": self.counters.as_json(),
+        }
+
+    async def command(self, order: dict[str, Any]) -> dict[str, Any]:
+        """One order, `{"do": NAME, …}`; answers the status after it. Raises BadCommandError.
+
+        edge {"state": "up"|"refuse"|"hang"} · cut {"tunnel"} · dead {"tunnel", "dead": bool} ·
+        lag {"lag": [min, max], "cache_s"?} · monitors {"paused": bool} ·
+        fault {"pool", "status": int or null}
+        """
+        orders = {
+            "edge": self._edge,
+            "cut": self._cut,
+            "dead": self._dead,
+            "lag": self._lag,
+            "monitors": self._monitors,
+            "fault": self._fault,
+        }
+        name = order.get("do")
+        if name not in orders:
+            raise BadCommandError(f"cannot do {name!r}: known are {', '.join(orders)}")
+        try:
+            await orders[name](order)
+        except (KeyError, TypeError) as error:
+            raise BadCommandError(f"cannot do {name!r}: {error!r}") from error
+        return self.status()
+
+    async def _edge(self, order: dict[str, Any]) -> None:
+        if order["state"] not in ("up", "refuse", "hang"):
+            raise BadCommandError(f"cannot set the edge to {order['state']!r}: up, refuse or hang")
+        await self.tunnels.set_state(order["state"])
+
+    async def _cut(self, order: dict[str, Any]) -> None:
+        self.tunnels.drop(order["tunnel"])
+
+    async def _dead(self, order: dict[str, Any]) -> None:
+        if order.get("dead", True):
+            self.tunnels.dead.add(order["tunnel"])
+        else:
+            self.tunnels.dead.discard(order["tunnel"])
+
+    async def _lag(self, order: dict[str, Any]) -> None:
+        low, high = order["lag"]
+        self.view.lag = (float(low), float(high))
+        self.router.cache_s = float(order.get("cache_s", self.router.cache_s))
+
+    async def _monitors(self, order: dict[str, Any]) -> None:
+        self.monitors.paused = bool(order["paused"])
+
+    async def _fault(self, order: dict[str, Any]) -> None:
+        if order["status"] is None:
+            self.public.faults.pop(order["pool"], None)
+        else:
+            self.public.faults[order["pool"]] = int(order["status"])
+
+    async def close(self) -> None:
+        self.closed = True
+        self.view.close()
+        self.monitors.close()
+        await self.public.close()
+        self.tunnels.close()
