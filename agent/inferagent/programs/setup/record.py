@@ -1,0 +1,122 @@
+"""The undo record: what setup is about to do and has done, one JSON line each, on disk before the deed.
+
+A crash in the middle leaves a step begun and not done; undo then finds the object by its name.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inferagent.adapters.files import sync_folder
+
+NAME = "setup-undo.jsonl"
+POINTER = ".setup-state"  # beside the configuration: where the state folder is, until config.toml says so
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step. `intent` is what it was about to do, `result` what came of it ({}: not known to be done)."""
+
+    number: int
+    step: str
+    intent: Object
+    result: Object
+    undone: bool = False
+
+
+class Record:
+    """OSError where the file cannot be written: then nothing may be done either."""
+
+    def __init__(self, state: Path) -> None:
+        self.path = state / NAME
+        self._next = 0
+
+    def open(self, header: Object) -> None:
+        """Make the file, or go on with it; the first header stays."""
+        made = make_folders(self.path.parent)
+        if not self.path.exists():
+            self._write({**header, "version": 1, "folders": [str(folder) for folder in made]})
+        self._next = len(self.entries())
+
+    def header(self) -> Object:
+        return next(self._lines(), {})
+
+    def begin(self, step: str, intent: Object) -> int:
+        """The step's number."""
+        number, self._next = self._next, self._next + 1
+        self._write({"number": number, "step": step, "begun": intent})
+        return number
+
+    def done(self, number: int, result: Object) -> None:
+        self._write({"number": number, "done": result})
+
+    def undone(self, number: int) -> None:
+        self._write({"number": number, "undone": True})
+
+    def entries(self) -> list[Entry]:
+        found: dict[int, Entry] = {}
+        for line in self._lines():
+            number = line.get("number", -1)
+            if "begun" in line:
+                found[number] = Entry(number, line["step"], line["begun"], {})
+            elif number in found:
+                old = found[number]
+                result = line.get("done", old.result)
+                found[number] = Entry(number, old.step, old.intent, result, bool(line.get("undone")))
+        return list(found.values())
+
+    def remove(self) -> None:
+        folders = self.header().get("folders", [])
+        self.path.unlink(missing_ok=True)
+        remove_folders(folders)
+
+    def _lines(self) -> Iterator[Object]:
+        """A last line that a crash tore is not read."""
+        try:
+            text = self.path.read_text("utf-8")
+        except FileNotFoundError:
+            return
+        for line in text.splitlines():
+            try:
+                found = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(found, dict):
+                yield found
+
+    def _write(self, line: Object) -> None:
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as file:
+            file.write("\n" + json.dumps(line, separators=(",", ":"), sort_keys=True))
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(self.path.parent)
+
+
+def make_folders(folder: Path, mode: int = 0o755) -> list[Path]:
+    """Make a folder and what it lies in; the ones made, outermost first."""
+    made: list[Path] = []
+    for part in (*reversed(folder.parents), folder):
+        if not part.exists():
+            part.mkdir(mode)
+            made.append(part)
+    return made
+
+
+def remove_folders(folders: list[str]) -> None:
+    """Remove folders that setup made, innermost first, as long as they are empty."""
+    for folder in reversed(folders):
+        path = Path(folder)
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def made_pool(state: Path) -> bool:
+    """Whether setup made this host's pool, disabled: then no other hand disabled it."""
+    entries = Record(state).entries()
+    return any(e.intent.get("kind") == "pool" and e.intent.get("made") and not e.undone for e in entries)

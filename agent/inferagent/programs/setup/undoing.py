@@ -1,0 +1,75 @@
+"""Undo: the record from its end to its beginning, each step put back; what others share keeps their part."""
+
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from inferagent.adapters.files import why
+from inferagent.config.secrets import API_TOKEN, secret_path
+from inferagent.ports import PortError
+from inferagent.programs.setup.files import read_text, undo_file
+from inferagent.programs.setup.outside import Outside
+from inferagent.programs.setup.record import POINTER, Entry, Record, remove_folders
+from inferagent.programs.setup.running import DEFAULT_STATE, DONE, FAILED, Echo, read_token
+from inferagent.programs.setup.session import Session
+
+LOCAL = frozenset({"file", "pointer"})
+
+
+def undo(
+    config_dir: Path, *, echo: Echo, api_token_file: Path | None = None, state_dir: Path | None = None
+) -> int:
+    """Put everything back that setup changed. Exit codes: 0 done or nothing to do, 1 failed (try again)."""
+    try:
+        record = Record(state_dir or _state_dir(config_dir))
+        todo = [entry for entry in reversed(record.entries()) if not entry.undone]
+        if not record.path.exists():
+            echo("nothing to undo: there is no undo record")
+            return DONE
+        token_file = api_token_file or secret_path(API_TOKEN, config_dir)
+        _undo_all(record, todo, token_file, echo)
+        record.remove()
+    except PortError as error:
+        echo(str(error))
+        return FAILED
+    except OSError as error:
+        echo(f"cannot undo: {why(error)}")
+        return FAILED
+    return DONE
+
+
+def _state_dir(config_dir: Path) -> Path:
+    """From what setup left beside the configuration, else from the configuration, else the default."""
+    pointed = read_text(config_dir / POINTER)
+    if pointed and pointed.strip():
+        return Path(pointed.strip())
+    try:
+        config: Any = tomlkit.parse(read_text(config_dir / "config.toml") or "").unwrap()
+    except TOMLKitError:
+        return DEFAULT_STATE
+    state = (config.get("agent") or {}).get("state")
+    return Path(state) if isinstance(state, str) else DEFAULT_STATE
+
+
+def _undo_all(record: Record, todo: list[Entry], token_file: Path, echo: Echo) -> None:
+    """First what is outside: it needs the token, which may be one of the local files."""
+    outside = [entry for entry in todo if entry.intent["kind"] not in LOCAL]
+    header = record.header()
+    if outside:
+        with Session(str(header["api"]), read_token(token_file)) as session:
+            Outside(session, header, echo).undo(outside, record)
+    for entry in todo:
+        if entry.intent["kind"] in LOCAL:
+            echo(_undo_local(entry))
+            record.undone(entry.number)
+
+
+def _undo_local(entry: Entry) -> str:
+    if entry.intent["kind"] == "file":
+        return undo_file(entry.intent, entry.result)
+    path = Path(entry.intent["path"])
+    path.unlink(missing_ok=True)
+    remove_folders(entry.result.get("folders", []))
+    return f"removed {path}"

@@ -1,0 +1,93 @@
+"""The record on disk: readable after a crash at any byte."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from inferagent.programs.setup.record import Record, made_pool, make_folders, remove_folders
+
+
+def filled(state: Path) -> Record:
+    record = Record(state)
+    record.open({"host": "gpu-a"})
+    first = record.begin("tunnel", {"kind": "tunnel", "made": True})
+    record.done(first, {"id": "t"})
+    record.begin("pool", {"kind": "pool", "made": True})
+    return record
+
+
+def test_what_is_begun_and_what_is_done(tmp_path: Path) -> None:
+    first, second = filled(tmp_path / "s").entries()
+    assert (first.step, first.result, first.undone) == ("tunnel", {"id": "t"}, False)
+    assert (second.step, second.result) == ("pool", {})
+
+
+def test_a_second_run_goes_on_and_keeps_the_first_header(tmp_path: Path) -> None:
+    filled(tmp_path / "s")
+    record = Record(tmp_path / "s")
+    record.open({"host": "another"})
+    assert record.header()["host"] == "gpu-a"
+    assert record.begin("balancer", {"kind": "load balancer"}) == 2
+    assert [entry.number for entry in record.entries()] == [0, 1, 2]
+
+
+def test_every_torn_end_can_be_read(tmp_path: Path) -> None:
+    record = filled(tmp_path / "s")
+    whole = record.path.read_bytes()
+    for length in range(len(whole)):
+        record.path.write_bytes(whole[:length])
+        assert len(record.entries()) <= 2
+    record.path.write_bytes(whole[:-4])
+    again = Record(tmp_path / "s")
+    again.open({})
+    again.begin("pool", {"kind": "pool"})
+    assert [entry.step for entry in again.entries()] == ["tunnel", "pool"]
+
+
+def test_undone_steps_are_remembered(tmp_path: Path) -> None:
+    record = filled(tmp_path / "s")
+    assert made_pool(tmp_path / "s")
+    record.undone(1)
+    assert [entry.undone for entry in record.entries()] == [False, True]
+    assert not made_pool(tmp_path / "s")
+
+
+def test_it_goes_with_the_folders_that_it_made(tmp_path: Path) -> None:
+    record = filled(tmp_path / "var" / "lib")
+    assert stat.S_IMODE(record.path.stat().st_mode) == 0o600
+    assert json.loads(record.path.read_text().splitlines()[1])["folders"] == [
+        str(tmp_path / "var"),
+        str(tmp_path / "var" / "lib"),
+    ]
+    record.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_use_stays(tmp_path: Path) -> None:
+    record = filled(tmp_path / "s")
+    (tmp_path / "s" / "state.json").write_text("{}")
+    record.remove()
+    assert [path.name for path in (tmp_path / "s").iterdir()] == ["state.json"]
+
+
+def test_no_record_is_empty(tmp_path: Path) -> None:
+    record = Record(tmp_path / "none")
+    assert (record.entries(), record.header()) == ([], {})
+    assert not made_pool(tmp_path / "none")
+
+
+def test_a_record_that_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        Record(tmp_path / "file" / "s").open({})
+
+
+def test_folders_are_made_and_removed_innermost_first(tmp_path: Path) -> None:
+    made = make_folders(tmp_path / "a" / "b", 0o700)
+    assert made == [tmp_path / "a", tmp_path / "a" / "b"]
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
+    assert make_folders(tmp_path / "a" / "b") == []
+    remove_folders([str(path) for path in made])
+    assert not (tmp_path / "a").exists()

@@ -1,0 +1,98 @@
+"""Exit codes and what is said, where no API answers; with one: tests/integration/setup."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from inferagent.model.membership import MembershipKind
+from inferagent.model.plan import Plan
+from inferagent.programs.setup.record import NAME, POINTER
+from inferagent.programs.setup.request import SetupRequest
+from inferagent.programs.setup.running import run
+
+
+@pytest.fixture
+def alone(plain: SetupRequest) -> SetupRequest:
+    """A request that asks no API."""
+    return replace(plain, membership=MembershipKind.PULL, api_token_file=None)
+
+
+def attempt(request: SetupRequest, *, apply: bool = True, confirm: bool = True) -> tuple[int, str]:
+    said: list[str] = []
+    code = run(request, apply=apply, confirm=lambda _: confirm, echo=said.append, machine=lambda: "m")
+    return code, "\n".join(said)
+
+
+def test_a_plan_is_shown_asked_for_and_applied(alone: SetupRequest) -> None:
+    asked: list[Plan] = []
+
+    def confirm(plan: Plan) -> bool:
+        asked.append(plan)
+        return True
+
+    said: list[str] = []
+    assert run(alone, apply=True, confirm=confirm, echo=said.append) == 0
+    assert asked[0].title == "set up gpu-a for llm.example.com (pull)"
+    assert said[1].startswith("  1. write ")
+    assert (alone.config_dir / "config.toml").exists()
+    assert (alone.config_dir / POINTER).read_text().strip() == str(alone.state_dir)
+    code, text = attempt(alone)
+    assert code == 0
+    assert text.startswith("nothing to do: gpu-a is set up for llm.example.com (pull)")
+
+
+@pytest.mark.parametrize(("apply", "confirm", "code"), [(False, True, 0), (True, False, 1)])
+def test_nothing_changes_unasked(alone: SetupRequest, apply: bool, confirm: bool, code: int) -> None:
+    assert attempt(alone, apply=apply, confirm=confirm)[0] == code
+    assert not alone.config_dir.exists()
+    assert not alone.state_dir.exists()
+
+
+def test_a_request_that_cannot_be_meant_is_refused(alone: SetupRequest) -> None:
+    code, text = attempt(replace(alone, host="No Name"))
+    assert (code, text.startswith("cannot use the host name")) == (1, True)
+
+
+BAD: list[dict[str, Any]] = [
+    {"settings": (("drain.setle", "5s"),)},
+    {"settings": (("drain.settle", "5 parsecs"),)},
+    {"ready_port": 0},
+]
+
+
+@pytest.mark.parametrize("changes", BAD)
+def test_a_configuration_that_would_be_wrong_is_found_before_anything_is_made(
+    alone: SetupRequest, changes: dict[str, Any]
+) -> None:
+    code, text = attempt(replace(alone, **changes))
+    assert code == 78
+    assert str(alone.config_dir / "config.toml") in text
+    assert not alone.state_dir.exists()
+
+
+def test_a_configuration_that_cannot_be_read_is_78(alone: SetupRequest) -> None:
+    alone.config_dir.mkdir()
+    (alone.config_dir / "config.toml").write_text("mode = ")
+    assert attempt(alone)[0] == 78
+
+
+def test_a_missing_api_token_is_said(plain: SetupRequest) -> None:
+    missing = replace(plain, api_token_file=plain.config_dir / "nothing")
+    assert attempt(missing) == (1, f"cannot read the API token: {missing.api_token_file} is missing or empty")
+
+
+def test_no_undo_record_no_deed(alone: SetupRequest) -> None:
+    alone.state_dir.write_text("a file where the folder should be")
+    code, text = attempt(alone)
+    assert code == 1
+    assert "cannot keep the undo record" in text
+    assert not (alone.config_dir / "config.toml").exists()
+
+
+def test_another_shape_needs_an_undo_first(alone: SetupRequest) -> None:
+    attempt(alone)
+    assert (alone.state_dir / NAME).exists()
+    code, text = attempt(replace(alone, host="gpu-b"))
+    assert code == 1
+    assert "undo that first" in text
