@@ -1,0 +1,50 @@
+# inferagent: `make demo` and `make test` do everything on a machine that has Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+LOCKS := packaging/requirements-lab.txt packaging/requirements-dev.txt
+
+.PHONY: demo test lint bench lock clean
+
+demo: $(VENV)/.lab
+	$(BIN)/inferagent demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests
+
+lint: $(VENV)/.dev
+	$(BIN)/python -m pytest -q tests/house
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench $(BENCH)
+
+# Everything pinned and checked by hash; the project itself is installed in place.
+$(VENV)/.lab: packaging/requirements-lab.txt pyproject.toml | $(VENV)/.made
+	$(BIN)/pip install --quiet --require-hashes -r packaging/requirements-lab.txt
+	$(BIN)/pip install --quiet --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: packaging/requirements-dev.txt pyproject.toml | $(VENV)/.made
+	$(BIN)/pip install --quiet --require-hashes -r packaging/requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps -e .
+	@touch $@ $(VENV)/.lab
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "cannot build with $$($(PYTHON) --version): Python 3.11 or newer is needed; try make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Resolve the dependencies again: pinned, with hashes, without addresses.
+lock: $(VENV)/.made
+	$(BIN)/pip install --quiet pip-tools
+	for extra in lab dev; do \
+		$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+			--strip-extras --unsafe-package inferagent --no-header --no-annotate --extra $$extra \
+			--output-file packaging/requirements-$$extra.txt pyproject.toml; \
+		sed -i '/^# WARNING: The following packages were not pinned/,$$d' packaging/requirements-$$extra.txt; \
+	done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
