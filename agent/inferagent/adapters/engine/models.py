@@ -1,0 +1,39 @@
+"""The engine's list of models, asked for now and then: it is static, and costs as much as the metrics."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from inferagent.adapters.local_http import LocalHttp
+from inferagent.model.reading import NEVER, Failed, Reading, Value
+from inferagent.ports import Clock, PortError
+
+EVERY = 10.0
+
+
+@dataclass(slots=True)
+class ModelList:
+    """`read` turns the answer into names. Asked again after EVERY seconds, and after a new connection."""
+
+    http: LocalHttp
+    clock: Clock
+    path: str
+    read: Callable[[dict[str, Any]], frozenset[str]]
+    _last: Reading[frozenset[str]] = field(default=NEVER)
+    _connects: int = -1
+
+    async def look(self, timeout: Callable[[], float]) -> Reading[frozenset[str]]:
+        stale = self.clock.now() - self._last.at >= EVERY or self._connects != self.http.connects
+        if stale or not isinstance(self._last, Value):
+            self._last = await self._ask(timeout())
+            self._connects = self.http.connects
+        return self._last
+
+    async def _ask(self, timeout: float) -> Reading[frozenset[str]]:
+        try:
+            answer = await self.http.get(self.path, timeout)
+            if answer.status != 200:
+                raise PortError(f"cannot list the models: {self.path} answers {answer.status}")
+            return Value(self.read(answer.mapping()), self.clock.now())
+        except PortError as error:
+            return Failed(str(error), self.clock.now())

@@ -1,0 +1,83 @@
+"""The operator's hold as a file of its own, on disk before `drain` answers.
+
+hold.json in the state folder. Where that folder cannot be written, the hold is left in the runtime folder, so
+that it lasts at least to the end of this boot.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from inferagent.adapters.files import sync_folder, why, write_whole
+from inferagent.model.desired import Hold
+from inferagent.ports import PortError
+
+_HOLD = TypeAdapter(Hold)
+SCHEMA = 1
+
+
+class HoldFile:
+    """`problem` says what the last load found wrong ("" when nothing)."""
+
+    def __init__(self, state: Path, run: Path) -> None:
+        self._path = state / "hold.json"
+        self._makeshift = run / "hold.json"
+        self.problem = ""
+
+    def load(self) -> Hold | None:
+        self.problem = ""
+        hold = self._read(self._path)
+        if hold:
+            return replace(hold, durable=True)
+        hold = self._read(self._makeshift)
+        return replace(hold, durable=False) if hold else None
+
+    def save(self, hold: Hold | None) -> None:
+        """PortError when it is not on disk; the hold is then in the runtime folder, if that takes it."""
+        try:
+            if hold is None:
+                _remove(self._makeshift)
+                _remove(self._path)
+            else:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(self._path, _encode(hold), durable=True)
+                _remove(self._makeshift)
+        except OSError as error:
+            if hold is None:
+                raise PortError(f"cannot end the hold in {self._path}: {why(error)}") from error
+            raise PortError(
+                f"cannot save the hold in {self._path}: {why(error)}{self._make_do(hold)}"
+            ) from error
+
+    def _make_do(self, hold: Hold) -> str:
+        try:
+            self._makeshift.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self._makeshift, _encode(hold), durable=True)
+        except OSError as error:
+            return f"; cannot save it in {self._makeshift} either: {why(error)}"
+        return ""
+
+    def _read(self, path: Path) -> Hold | None:
+        """A file that is there but cannot be understood is still somebody's word: out until `resume`."""
+        try:
+            return _HOLD.validate_python(json.loads(path.read_bytes())["hold"])
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.problem = f"cannot read the hold {path}: {why(error)}"
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self.problem = f"cannot understand the hold {path}"
+        return Hold(wall="", reason=self.problem)
+
+
+def _encode(hold: Hold) -> bytes:
+    return to_json({"schema": SCHEMA, "hold": hold}, indent=1)
+
+
+def _remove(path: Path) -> None:
+    if path.exists():
+        path.unlink()
+        sync_folder(path.parent)

@@ -1,0 +1,47 @@
+"""Readings of the host itself: memory, disk, load, and whether it slept."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from inferagent.adapters.files import why
+from inferagent.model.host import HostLook
+from inferagent.ports import Clock, PortError
+
+SLEPT = 2.0  # seconds of suspend between two looks that count as sleep; less is the clocks' own noise
+
+
+def suspended() -> float:
+    """Seconds that this boot has spent asleep: boot time counts them, monotonic time does not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+class HostReadings:
+    """The HostPort. `folder` is where disk space matters; it need not exist yet."""
+
+    def __init__(self, clock: Clock, folder: Path, slept: Callable[[], float] = suspended) -> None:
+        self._clock = clock
+        self._folder = folder
+        self._slept = slept
+        self._last = slept()
+        self._resumed_at: float | None = None
+
+    async def look(self) -> HostLook:
+        slept = self._slept()
+        if slept - self._last >= SLEPT:
+            self._resumed_at = self._clock.now()
+        self._last = slept
+        try:
+            memory = psutil.virtual_memory()
+            free = psutil.disk_usage(str(_existing(self._folder))).free
+            load = os.getloadavg()[0]
+        except OSError as error:
+            raise PortError(f"cannot read the host's memory and disk: {why(error)}") from error
+        return HostLook(memory.total, memory.available, free, load, self._resumed_at)
+
+
+def _existing(folder: Path) -> Path:
+    return next((place for place in (folder, *folder.parents) if place.is_dir()), Path("/"))

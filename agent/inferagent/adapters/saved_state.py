@@ -1,0 +1,136 @@
+"""The saved state as a file: atomic, durable, with its schema number; the generation before is kept.
+
+state.json and state.previous.json in the state folder. What cannot be understood is set aside under a name of
+its own, never overwritten. The hold is a file apart (hold_file.py).
+"""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from inferagent.adapters.files import why, write_whole
+from inferagent.adapters.hold_file import HoldFile
+from inferagent.model.desired import Hold
+from inferagent.model.saved import SCHEMA, Memory, Saved
+from inferagent.ports import PortError
+
+_SAVED = TypeAdapter(Saved)
+
+
+class StateFolder:
+    """The StatePort. `problem` says what the last load or hold found wrong ("" when nothing)."""
+
+    def __init__(self, state: Path, run: Path) -> None:
+        self._folder = state
+        self._path = state / "state.json"
+        self._previous = state / "state.previous.json"
+        self._hold = HoldFile(state, run)
+        self._written = b""
+        self._problem = ""
+
+    @property
+    def problem(self) -> str:
+        return "; ".join(text for text in (self._problem, self._hold.problem) if text)
+
+    def load(self) -> Saved | None:
+        self._problem = ""
+        for path in (self._path, self._previous):
+            saved = self._read(path)
+            if saved:
+                return saved
+        return None
+
+    def save(self, saved: Saved) -> None:
+        content = encode(saved)
+        if content == self._written and self._path.exists():
+            return
+        self._written = b""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._keep_generation()
+            write_whole(self._path, content, durable=True)
+        except OSError as error:
+            raise PortError(f"cannot save the state in {self._path}: {why(error)}") from error
+        self._written = content
+
+    def load_hold(self) -> Hold | None:
+        return self._hold.load()
+
+    def save_hold(self, hold: Hold | None) -> None:
+        self._hold.save(hold)
+
+    def _read(self, path: Path) -> Saved | None:
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._say(f"cannot read {path}: {why(error)}")
+            return None
+        try:
+            return decode(content)
+        except ValueError as error:
+            self._set_aside(path, content, str(error))
+            return None
+
+    def _set_aside(self, path: Path, content: bytes, reason: str) -> None:
+        schema = _schema(content)
+        label = f"schema{schema}" if schema and schema > SCHEMA else "damaged"
+        aside = path.with_name(f"{path.stem}.{label}.json")
+        try:
+            path.replace(aside)
+            self._say(f"cannot use {path}: {reason}; kept as {aside.name}")
+        except OSError as error:
+            self._say(f"cannot use {path}: {reason}; cannot set it aside: {why(error)}")
+
+    def _say(self, text: str) -> None:
+        self._problem = "; ".join(filter(None, (self._problem, text)))
+
+    def _keep_generation(self) -> None:
+        """A hard link first, so that state.json is there at every moment."""
+        if not self._path.exists():
+            return
+        try:
+            decode(self._path.read_bytes())
+        except ValueError as error:
+            self._set_aside(self._path, self._path.read_bytes(), str(error))
+            if self._path.exists():
+                raise PortError(f"cannot save the state in {self._path}: {error}") from error
+            return
+        aside = self._previous.with_name(f".{self._previous.name}.new")
+        aside.unlink(missing_ok=True)
+        os.link(self._path, aside)
+        aside.replace(self._previous)
+
+
+def encode(saved: Saved) -> bytes:
+    """JSON without the memory between ticks; infinities as strings, which JSON has no numbers for."""
+    return to_json(
+        replace(saved, schema=SCHEMA, memory=Memory()), inf_nan_mode="strings", indent=1, exclude={"memory"}
+    )
+
+
+def decode(content: bytes) -> Saved:
+    """ValueError with one short reason for bytes that are no saved state of a known schema."""
+    schema = _schema(content)
+    if schema is None:
+        raise ValueError("it is not whole")
+    if schema > SCHEMA:
+        raise ValueError(f"its schema {schema} is newer than {SCHEMA}")
+    try:
+        return _SAVED.validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _schema(content: bytes) -> int | None:
+    try:
+        schema = json.loads(content)["schema"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return schema if isinstance(schema, int) else None

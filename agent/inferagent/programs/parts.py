@@ -1,0 +1,138 @@
+"""Make the adapters of one host from its settings."""
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from inferagent.adapters.clock import BootClock
+from inferagent.adapters.cloudflare.budget import Budget, share_for
+from inferagent.adapters.cloudflare.client import Client
+from inferagent.adapters.cloudflare.identity import machine_identity
+from inferagent.adapters.cloudflare.own_pool import OwnPool, Place
+from inferagent.adapters.engine.ollama import OllamaEngine
+from inferagent.adapters.engine.vllm import VllmEngine
+from inferagent.adapters.gpu.report import GpuReportFile
+from inferagent.adapters.host import HostReadings
+from inferagent.adapters.membership_pull import PullMembership
+from inferagent.adapters.membership_replica import ReplicaMembership
+from inferagent.adapters.saved_state import StateFolder
+from inferagent.adapters.tunnel.cloudflared import Cloudflared, tunnel_of
+from inferagent.adapters.units.child import ChildUnit
+from inferagent.adapters.units.command import Command
+from inferagent.adapters.verdict_file import VerdictFile
+from inferagent.config.load import Loaded
+from inferagent.config.secrets import API_TOKEN, TUNNEL_TOKEN, SecretError, read_secret
+from inferagent.config.settings import Connector, Engine, Settings
+from inferagent.model.desired import EngineKind
+from inferagent.model.membership import MembershipKind
+from inferagent.model.reading import known
+from inferagent.model.unit import Part
+from inferagent.ports import EnginePort, MembershipPort, UnitPort
+from inferagent.runtime.board import Board
+
+BAD_CONFIGURATION = 78
+
+
+class CannotRunError(Exception):
+    """This configuration cannot be run; `cure` says what to do."""
+
+    def __init__(self, text: str, cure: str) -> None:
+        super().__init__(text)
+        self.cure = cure
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything outside the core, ready to be wired."""
+
+    clock: BootClock
+    units: dict[Part, UnitPort]
+    engine: EnginePort
+    connector: Cloudflared
+    membership: MembershipPort
+    host: HostReadings
+    gpus: GpuReportFile
+    state: StateFolder
+    verdict: VerdictFile
+
+
+def make(loaded: Loaded, settings: Settings, board: Board) -> Parts:
+    """Raises CannotRunError, or SecretError for a missing credential."""
+    clock, run = BootClock(), loaded.agent.run
+    return Parts(
+        clock=clock,
+        units={
+            Part.ENGINE: _unit("engine", settings.only_engine, run, clock),
+            Part.CONNECTOR: _unit("connector", settings.connector, run, clock),
+        },
+        engine=_engine(settings.only_engine, board, clock),
+        connector=_connector(loaded, settings, clock),
+        membership=_membership(loaded, settings, clock),
+        host=HostReadings(clock, loaded.agent.state),
+        gpus=GpuReportFile(run, clock),
+        state=StateFolder(loaded.agent.state, run),
+        verdict=VerdictFile(run, clock),
+    )
+
+
+def _unit(name: str, part: Engine | Connector, run: Path, clock: BootClock) -> UnitPort:
+    if not part.command:
+        raise CannotRunError(
+            f"cannot supervise {part.unit} yet: this version runs the {name} as a child",
+            f"give `command = [...]` instead of `unit` in [{name}]",
+        )
+    return ChildUnit(Command(name, part.command, dict(part.environment)), run, clock)
+
+
+def engine_address(settings: Settings) -> tuple[str, int]:
+    """Host and port of the engine."""
+    url = urlsplit(settings.only_engine.url)
+    return url.hostname or "127.0.0.1", url.port or 80
+
+
+def _engine(settings: Engine, board: Board, clock: BootClock) -> EnginePort:
+    def pid() -> int:
+        unit = known(board.engine_unit)
+        return unit.main_pid if unit else 0
+
+    def incarnation() -> str:
+        unit = known(board.engine_unit)
+        return unit.incarnation if unit else ""
+
+    def connector() -> int:
+        unit = known(board.connector_unit)
+        return unit.main_pid if unit else 0
+
+    names = tuple(public for public, _ in settings.serves)
+    if settings.kind is EngineKind.VLLM:
+        return VllmEngine(settings.url, names, clock=clock, pid=pid, incarnation=incarnation)
+    return OllamaEngine(
+        settings.url, names, clock=clock, pid=pid, incarnation=incarnation, connector=connector
+    )
+
+
+def _connector(loaded: Loaded, settings: Settings, clock: BootClock) -> Cloudflared:
+    token = read_secret(TUNNEL_TOKEN, loaded.folder, os.environ)
+    host, port = settings.connector.metrics
+    tunnel = tunnel_of(token.reveal()) if token else ""
+    return Cloudflared(f"{host}:{port}", clock=clock, tunnel_id=tunnel)
+
+
+def _membership(loaded: Loaded, settings: Settings, clock: BootClock) -> MembershipPort:
+    kind, name, machine = settings.membership.kind, settings.host.name, machine_identity()
+    if kind is MembershipKind.PULL:
+        bound = settings.membership.monitor_bound
+        return PullMembership(name, settings.ready.port, loaded.agent.run / "asked", clock, bound, machine)
+    if kind is MembershipKind.REPLICA:
+        host, port = settings.connector.metrics
+        return ReplicaMembership(name, f"{host}:{port}", machine)
+    token = read_secret(API_TOKEN, loaded.folder, os.environ)
+    if token is None:
+        raise SecretError(f"cannot find the credential {API_TOKEN}", "sudo inferagent setup")
+    own = settings.membership
+    jitter = random.Random().random  # noqa: S311
+    budget = Budget(share_for(settings.probe.membership))
+    client = Client(own.api, token.reveal(), clock=clock, random=jitter, budget=budget)
+    return OwnPool(client, Place(own.account, own.zone, own.pool, own.load_balancer), clock)

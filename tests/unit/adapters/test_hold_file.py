@@ -1,0 +1,78 @@
+import pytest
+
+from inferagent.adapters.hold_file import HoldFile
+from inferagent.model.desired import Hold
+from inferagent.ports import PortError
+
+HOLD = Hold("2026-01-01T00:00:00+00:00", reason="a", stop_engine=True, last=True, deadline=60.0)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return HoldFile(tmp_path / "state", tmp_path / "run")
+
+
+def test_no_hold_is_none(file):
+    assert file.load() is None
+    file.save(None)
+    assert file.problem == ""
+
+
+def test_a_hold_lasts_until_it_is_ended(file, tmp_path):
+    file.save(HOLD)
+    assert HoldFile(tmp_path / "state", tmp_path / "run").load() == HOLD
+    file.save(None)
+    assert file.load() is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff", b"[]", b'{"hold": null}', b'{"hold": {}}', b"[" * 100_000]
+)
+def test_a_hold_that_cannot_be_understood_is_still_a_hold(file, tmp_path, content):
+    file.save(HOLD)
+    (tmp_path / "state" / "hold.json").write_bytes(content)
+    hold = file.load()
+    assert hold is not None
+    assert "cannot understand the hold" in hold.reason
+    assert file.problem == hold.reason
+    file.save(None)
+    assert file.load() is None
+    assert file.problem == ""
+
+
+def test_a_hold_that_cannot_be_read_is_still_a_hold(file, tmp_path):
+    (tmp_path / "state" / "hold.json").mkdir(parents=True)
+    assert "cannot read the hold" in file.load().reason
+    with pytest.raises(PortError, match="cannot end the hold"):
+        file.save(None)
+
+
+def test_where_the_state_folder_takes_nothing_it_lasts_to_the_end_of_the_boot(file, tmp_path):
+    (tmp_path / "state").write_text("")  # no folder: nothing can be written into it
+    with pytest.raises(PortError, match=r"cannot save the hold in .*hold.json"):
+        file.save(HOLD)
+    assert (tmp_path / "run" / "hold.json").exists()
+    (tmp_path / "state").unlink()
+    hold = HoldFile(tmp_path / "state", tmp_path / "run").load()
+    assert hold is not None
+    assert not hold.durable
+    assert hold.reason == "a"
+    file.save(HOLD)
+    assert not (tmp_path / "run" / "hold.json").exists()
+    assert file.load().durable
+
+
+def test_where_neither_takes_it_both_are_named(file, tmp_path):
+    (tmp_path / "state").write_text("")
+    (tmp_path / "run").write_text("")
+    with pytest.raises(PortError, match=r"cannot save the hold .*; cannot save it in .* either"):
+        file.save(HOLD)
+
+
+def test_ending_a_hold_ends_the_makeshift_too(file, tmp_path):
+    (tmp_path / "state").write_text("")
+    with pytest.raises(PortError):
+        file.save(HOLD)
+    (tmp_path / "state").unlink()
+    file.save(None)
+    assert file.load() is None
