@@ -37,6 +37,7 @@ class Observed:
     gpus: Reading[GpuReport] = NEVER
     host: Reading[HostLook] = NEVER
     save: Reading[bool] = NEVER
+    troubles: tuple[tuple[str, str], ...] = ()  # the agent's own: a stable code, and a sentence
     asked: int = 0  # probes of the monitor that the ready program has counted
     jobs: tuple[tuple[str, Job], ...] = ()
 

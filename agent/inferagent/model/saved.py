@@ -56,6 +56,7 @@ class Memory:
     warm_moved_at: float | None = None
     warm_looked_at: float | None = None
     load_since: float | None = None  # since when requests have been in the engine without a break
+    idle_since: float | None = None  # since when every way in has been known to be empty
     generation_ok_at: float | None = None  # begin of this incarnation's last good generation
     generation_bad: int = 0  # wrong answers in a row
     asked_since: float | None = None  # begin of the first of the generations unanswered in a row

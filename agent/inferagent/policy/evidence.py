@@ -6,7 +6,7 @@ from inferagent.model.engine import EngineLook, Load, Outcome, Warmup
 from inferagent.model.observed import Observed
 from inferagent.model.reading import Value, known
 from inferagent.model.saved import Memory
-from inferagent.policy.flight import in_flight
+from inferagent.policy.flight import in_flight, settled
 
 # Two looks further apart than this (a failing probe, a sleeping host) say nothing of the time between them.
 GAP = 30.0
@@ -76,7 +76,10 @@ def _coarse(warmup: Warmup) -> tuple[float, ...]:
 
 
 def _load(memory: Memory, observed: Observed) -> Memory:
-    """Since when the engine has had requests; unknown keeps what was known."""
+    """Since when the engine has had requests, unknown keeps what was known; and since when surely none."""
+    idle = settled(observed) == 0
+    if idle is not (memory.idle_since is not None):
+        memory = replace(memory, idle_since=observed.now if idle else None)
     load: Load | None = known(observed.engine.load)
     total = load.running + load.waiting if load else in_flight(observed).total
     if total is None:

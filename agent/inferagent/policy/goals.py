@@ -7,6 +7,7 @@ from inferagent.model.phase import Phase
 from inferagent.model.reading import NEVER, known
 from inferagent.model.unit import Part, UnitState
 from inferagent.policy.facts import Facts
+from inferagent.policy.phases import standing
 
 STARTABLE = (UnitState.STOPPED, UnitState.FAILED)
 
@@ -59,8 +60,7 @@ def _engine(facts: Facts) -> Action | None:
     hold, unit = facts.desired.hold, facts.unit
     if unit is None or facts.desired.going_until is not None:
         return None
-    stop = (hold is not None and hold.stop_engine) or (facts.desired.parked and facts.terms.stop_when_parked)
-    if stop:
+    if (hold is not None and hold.stop_engine) or _idles(facts):
         return Stop(Part.ENGINE, "drained") if unit.alive and facts.saved.phase is Phase.OUT else None
     repairs = {cause.repair: cause for cause in reversed(facts.causes)}
     start, restart = repairs.get(Repair.START_ENGINE), repairs.get(Repair.RESTART_ENGINE)
@@ -68,6 +68,12 @@ def _engine(facts: Facts) -> Action | None:
         return Start(Part.ENGINE, start.text)
     cause = start or restart  # what an earlier life left running is ended by a restart
     return Restart(Part.ENGINE, cause.text) if cause is not None and facts.saved.phase is Phase.OUT else None
+
+
+def _idles(facts: Facts) -> bool:
+    """Parked and nothing else: an engine that is ill or held for another reason is not stopped for idling."""
+    causes = [cause for cause in standing(facts) if cause.code != "engine-stopped"]
+    return facts.terms.stop_when_parked and bool(causes) and all(c.code == "parked" for c in causes)
 
 
 def _connector(facts: Facts) -> Action | None:

@@ -54,6 +54,8 @@ def _findings(facts: Facts) -> list[Finding]:
         text = "the hold could not be written: it ends with this boot"
         found.append(Finding("hold-not-durable", Component.AGENT, Health.DEGRADED, text, 0.0, "df -h"))
     found += [finding for finding in (_enabled_by_another(facts), _still_arriving(facts)) if finding]
+    troubles = facts.observed.troubles
+    found += [Finding(code, Component.AGENT, Health.DEGRADED, text, 0.0) for code, text in troubles]
     membership = facts.observed.membership
     if isinstance(membership, Failed) and membership.at > float("-inf"):
         text = f"membership: {membership.reason}"

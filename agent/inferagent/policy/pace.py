@@ -48,7 +48,7 @@ def _generation(facts: Facts, join_open: bool, doubt: bool) -> float | None:
 def _outside(facts: Facts, join_open: bool) -> float | None:
     causes = standing(facts)
     if any(cause.code in HANGS for cause in causes):
-        return HUNG if _asked_since_leaving(facts) else EAGER
+        return min(HUNG, facts.terms.hang_frozen) if _asked_since_leaving(facts) else EAGER
     curable = bool(causes) and all(cause.code in CURED_BY_GENERATION for cause in causes)
     warming = not causes and facts.terms.engine is EngineKind.VLLM
     warming = warming and facts.memory.generation_ok_at is None

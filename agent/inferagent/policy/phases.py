@@ -32,7 +32,7 @@ def propose(facts: Facts) -> tuple[Move, ...]:
             return () if causes else (Move(Phase.JOINING),)
         case Phase.JOINING:
             proven = facts.memory.generation_ok_at is not None  # an adopted host begins here without
-            inward = (Move(Phase.SERVING),) if proven and not causes and effective(facts) else ()
+            inward = (Move(Phase.SERVING),) if proven and effective(facts) else ()
             return (*(Move(Phase.DRAINING, cause) for cause in causes), *inward)
         case Phase.SERVING:
             return tuple(Move(Phase.DRAINING, cause) for cause in causes)

@@ -9,7 +9,6 @@ from inferagent.model.reading import Value, known
 from inferagent.model.saved import Drain, Saved
 from inferagent.policy.evidence import still_for
 from inferagent.policy.facts import Facts
-from inferagent.policy.flight import settled
 from inferagent.policy.leaving import verdict_alone
 
 DISABLED = "the pool reads disabled"
@@ -90,8 +89,10 @@ def quiet(facts: Facts) -> bool:
     """Nothing in flight and nothing arriving; unknown is not quiet."""
     if _nothing_lost(facts):
         return True
-    arrived = not verdict_alone(facts) and not _no_arrivals(facts, facts.terms.quiet)
-    return (settled(facts.observed) == 0 and not arrived) or _frozen_long_enough(facts)
+    idle, wanted = facts.memory.idle_since, facts.terms.quiet
+    empty = idle is not None and facts.now - idle >= wanted
+    silent = bool(verdict_alone(facts)) or _no_arrivals(facts, wanted)
+    return (empty and silent) or _frozen_long_enough(facts)
 
 
 def _nothing_lost(facts: Facts) -> bool:
@@ -139,12 +140,30 @@ def join_unproven(facts: Facts) -> str:
     return "" if age <= facts.terms.proof_age else f"the last generation is {age:.0f} s old"
 
 
-def hang_confirmed(facts: Facts) -> bool:
-    """A generation begun after leaving, at most 45 s ago, without an answer, and nothing moving for twice as
-    long as makes a hang (S3): a stall that ends by itself costs a drain, never a restart."""
+def still_ill(facts: Facts) -> str:
+    """ "" or why an engine that may still answer is not to be restarted for an inferred cause yet (S3).
+
+    A generation begun after leaving, at most 45 s ago, must have failed too; and a hang must have lasted
+    twice as long as makes a hang, up to that generation's end: a stall that ends by itself costs a drain,
+    never a restart.
+    """
+    codes = {cause.code for cause in facts.causes}
+    hung = any(code in HANGS for code in codes)
+    if "engine-refuses" in codes or not (hung or "generation-failed" in codes):
+        return ""
     last, drain, still = facts.generation, facts.saved.drain, still_for(facts.memory)
-    if last is None or drain is None or still is None or last.outcome is Outcome.OK:
-        return False
-    if still < 2 * facts.terms.hang_frozen:
-        return False
-    return last.begun > drain.left_at and facts.now - last.begun <= facts.terms.hang_proof_age
+    recent = last is not None and facts.now - last.begun <= facts.terms.hang_proof_age
+    if (
+        last is None
+        or drain is None
+        or not recent
+        or last.begun <= drain.left_at
+        or last.outcome is Outcome.OK
+    ):
+        return "no generation begun after leaving has failed lately"
+    if not hung:
+        return ""
+    if still is None or facts.memory.looked_at is None:
+        return "nothing tells whether the engine moves"
+    lasted = last.ended - (facts.memory.looked_at - still)
+    return "the engine may still recover by itself" if lasted < 2 * facts.terms.hang_frozen else ""

@@ -18,13 +18,12 @@ from inferagent.policy.facts import Facts
 from inferagent.policy.judge_connector import two_agents
 from inferagent.policy.leaving import may_not_leave, verdict_alone
 from inferagent.policy.proofs import (
-    HANGS,
-    hang_confirmed,
     join_unproven,
     out_proven,
     past_deadline,
     proven_now,
     quiet,
+    still_ill,
 )
 
 
@@ -100,10 +99,7 @@ def _engine_untouchable(restart: bool, facts: Facts) -> str:
         return ""
     if not proven_now(facts):
         return "no proof at this moment that the host is out"
-    hung = any(cause.code in HANGS for cause in facts.causes)
-    if restart and hung and not hang_confirmed(facts):
-        return "no generation begun after leaving has gone unanswered yet"
-    return ""
+    return still_ill(facts) if restart else ""
 
 
 def _connector_untouchable(facts: Facts) -> str:
@@ -117,8 +113,18 @@ def s5_order(proposal: Proposal, facts: Facts) -> str:
     """The engine is stopped only after out and quiet, or the deadline."""
     if not isinstance(proposal, Stop) or proposal.part is Part.CONNECTOR:
         return ""
-    done = facts.engine_dead or (out_proven(facts) and quiet(facts)) or past_deadline(facts)
+    done = facts.engine_dead or (out_proven(facts) and quiet(facts)) or _hold_overdue(facts)
     return "" if done else "out is not proven and quiet yet"
+
+
+def _hold_overdue(facts: Facts) -> bool:
+    """The operator's own deadline: that of an earlier drain says nothing about a later wish to stop."""
+    held = next((cause for cause in facts.causes if cause.code == "hold"), None)
+    hold, terms = facts.desired.hold, facts.terms
+    if held is None or hold is None:
+        return False
+    bound = terms.deadline_operator if hold.deadline is None else hold.deadline
+    return past_deadline(facts) and facts.now >= held.since + bound
 
 
 def s6_sticky(proposal: Proposal, facts: Facts) -> str:

@@ -107,7 +107,7 @@ def _floor(facts: Facts, saved: Saved) -> Saved:
     """A join's proof must be newer than the last ill cause's begin and the last resume from sleep."""
     marks = [c.since for c in facts.causes if c.kind in (CauseKind.CERTAIN, CauseKind.INFERRED)]
     host = known(facts.observed.host)
-    if host and host.resumed_at is not None:
+    if host and host.resumed_at is not None and host.resumed_at <= facts.now:
         marks.append(host.resumed_at)
     return changed(saved, proof_floor=max([saved.proof_floor, *marks]))
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -183,25 +183,19 @@ class Daemon:
 
     async def _keep_helpers(self) -> None:
         """The ready program and the GPU probe outlive the agent; start what is missing, wait for neither."""
-        said: set[str] = set()
+        troubles, host_port = self.board.troubles, "{}:{}".format(*engine_address(self._settings))
         while True:
-            problems = {problem async for problem in self._helpers()}
-            for problem in problems - said:
-                log.warning("helper not started", error=problem)
-            said = problems
+            troubles["state-damaged"] = self._parts.state.problem
+            troubles["no-ready-program"] = troubles["no-gpu-probe"] = ""
+            try:
+                await ready_starter.ensure(self._run, self._settings.ready.port, host_port)
+            except PortError as problem:
+                troubles["no-ready-program"] = str(problem)
+            try:
+                gpu_probe_starter.ensure(self._run)
+            except PortError as problem:
+                troubles["no-gpu-probe"] = str(problem)
             await asyncio.sleep(KEEPERS_EVERY)
-
-    async def _helpers(self) -> AsyncIterator[str]:
-        """Start what does not live; why it cannot be started."""
-        host, port = engine_address(self._settings)
-        try:
-            await ready_starter.ensure(self._run, self._settings.ready.port, f"{host}:{port}")
-        except PortError as problem:
-            yield str(problem)
-        try:
-            gpu_probe_starter.ensure(self._run)
-        except PortError as problem:
-            yield str(problem)
 
 
 def desired(loaded: Loaded, settings: Settings) -> Desired:

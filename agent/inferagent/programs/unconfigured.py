@@ -1,6 +1,8 @@
 """The desk of a host that nobody has configured: it says so, and what to do."""
 
-from inferagent.model.desired import Desired
+from dataclasses import replace
+
+from inferagent.model.desired import Desired, Mode
 from inferagent.model.observed import Observed
 from inferagent.model.reading import NEVER
 from inferagent.model.saved import Saved
@@ -16,9 +18,9 @@ class Unconfigured:
     """Answers the control socket while there is no configuration."""
 
     def status(self) -> Status | None:
-        observed, desired = Observed(0.0, ""), Desired(configured=False)
+        observed, desired = Observed(0.0, ""), Desired(configured=False, mode=Mode.OBSERVE)
         decision = decide(observed, desired, Saved())
-        return status(Scene("", observed, desired, decision, NEVER, "", ""))
+        return replace(status(Scene("", observed, desired, decision, NEVER, "", "")), cure=CURE)
 
     def drain(self, _request: DrainRequest) -> Answer:
         return Answer(False, "cannot drain: this host is not configured", CURE)

@@ -1,7 +1,7 @@
 """The slots that probes write and the tick reads: the latest reading of each thing, aged when looked at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from inferagent.model.engine import EngineLook, Generation
 from inferagent.model.gpu import GpuReport
@@ -31,6 +31,7 @@ class Board:
     host: Reading[HostLook] = NEVER
     save: Reading[bool] = NEVER
     asked: int = 0
+    troubles: dict[str, str] = field(default_factory=dict)
 
     def put(self, slot: str) -> Callable[[Reading[object]], None]:
         """The writer of one slot, by its name."""
@@ -70,6 +71,7 @@ class Board:
             host=aged(self.host, now, HOST_AGE),
             save=self.save,
             asked=self.asked,
+            troubles=tuple((code, text) for code, text in self.troubles.items() if text),
             jobs=jobs,
         )
 

@@ -63,3 +63,11 @@ def test_the_connector_ages_too() -> None:
     slots.put("connector")(Value(ConnectorLook(ready=Value(4, 1.0)), 1.0))
     assert known(slots.snapshot(5.0, "b", ()).connector.ready) == 4
     assert known(slots.snapshot(50.0, "b", ()).connector.ready) is None
+
+
+def test_the_agents_own_troubles_are_seen_until_they_are_over() -> None:
+    slots = board()
+    slots.troubles["no-ready-program"] = "cannot listen on port 8790"
+    assert slots.snapshot(1.0, "b", ()).troubles == (("no-ready-program", "cannot listen on port 8790"),)
+    slots.troubles["no-ready-program"] = ""
+    assert slots.snapshot(2.0, "b", ()).troubles == ()
