@@ -16,6 +16,7 @@ from inferagent.ports import PortError
 
 MAX_BYTES = 2 << 20
 WARM = 60.0
+LEAST = 0.05
 
 
 class RefusedError(PortError):
@@ -99,6 +100,8 @@ class LocalHttp:
     async def ask(self, method: str, path: str, timeout: float, body: object = None) -> Answer:
         """One exchange within `timeout` seconds; RefusedError, SilentError, BrokenError or PortError."""
         trail = _Trail()
+        if timeout < LEAST:
+            raise SilentError(f"cannot ask {self.url}{path}: no time is left", taken=False)
         try:
             async with asyncio.timeout(timeout):
                 return await self._exchange(method, path, body, trail)

@@ -65,8 +65,17 @@ async def test_silence_after_the_question_was_taken():
     async with bench(**{"POST /x": HANG}) as server:
         http = LocalHttp(server.url)
         with pytest.raises(SilentError) as caught:
-            await http.ask("POST", "/x", 0.2, {"a": 1})
+            await http.ask("POST", "/x", 0.4, {"a": 1})
         assert caught.value.taken
+        await http.aclose()
+
+
+async def test_without_time_nothing_is_asked():
+    async with bench(**{"GET /x": Reply()}) as server:
+        http = LocalHttp(server.url)
+        with pytest.raises(SilentError, match="no time"):
+            await http.get("/x", -1.0)
+        assert server.connections == 0
         await http.aclose()
 
 
@@ -74,7 +83,7 @@ async def test_silence_on_a_full_queue_is_not_taken():
     with full_queue() as port:
         http = LocalHttp(f"http://127.0.0.1:{port}")
         with pytest.raises(SilentError) as caught:
-            await http.get("/x", 0.2)
+            await http.get("/x", 0.4)
         assert not caught.value.taken
         await http.aclose()
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MAX_BYTES = 2 << 20
+MAX_LINES = 20_000
 MAX_LINE = 8 << 10
 
 _LINE = re.compile(r'([^\s{"]+)(?:\{((?:[^"}]|"(?:\\.|[^"\\])*")*)\})?\s+(\S+)')
@@ -65,9 +66,8 @@ def canonical(name: str) -> str:
 
 
 def parse(body: bytes) -> Exposition:
-    """Reads at most MAX_BYTES. Histogram buckets are left out: nobody asks for them, and they are many."""
-    text = body[:MAX_BYTES].decode("utf-8", "replace")
-    lines = text.split("\n")
+    """Reads at most MAX_BYTES and MAX_LINES. Histogram buckets are left out: many, and unasked for."""
+    lines = body[:MAX_BYTES].decode("utf-8", "replace").split("\n", MAX_LINES)
     # A last line without its end may lack digits.
     whole = lines.pop() == "" and len(body) <= MAX_BYTES
     samples: dict[str, list[Sample]] = {}

@@ -23,8 +23,7 @@ from inferagent.model.reading import Failed, NotAvailable, Reading, Value, known
 from inferagent.ports import Clock, PortError
 
 ASIDE = 0.4
-RESTORE = 0.5
-SHORTEST = 0.05
+RESTORE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class OllamaEngine:
         front = await self._front(end - loop.time())
         models: Reading[frozenset[str]]
         if known(front.accepts):
-            models = await self._models.look(lambda: max(SHORTEST, end - loop.time()))
+            models = await self._models.look(lambda: end - loop.time())
         else:
             models = Failed("cannot list the models: the port does not answer", self._clock.now())
         inside = await self._inside()
@@ -121,7 +120,7 @@ class OllamaEngine:
         if asked.outcome is Outcome.UNANSWERED or stay is None or before is None:
             return asked
         if before == await self._requests():
-            await self._stay.restore(name, stay, max(SHORTEST, min(RESTORE, end - loop.time())))
+            await self._stay.restore(name, stay, RESTORE)
         return asked
 
     async def _requests(self) -> frozenset[Any] | None:

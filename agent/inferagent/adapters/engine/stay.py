@@ -1,10 +1,6 @@
 """How long Ollama keeps a model loaded, and giving back what a probe added.
 
-Users call `/v1`, which has no keep_alive: a probe there starts the model's stay anew. Only the native API
-can set it, and it sets the rest of this stay and the length of the later ones of the same load together. So
-after a probe of a model that was loaded and idle, its remaining time is set again by `/api/generate` without
-a prompt. The price: while that load lasts, later users' stays have that length too; the next load has the
-configured one. Nothing is set when somebody else asked meanwhile, since the stay is then theirs.
+Users call `/v1`, which has no keep_alive: a probe there begins the model's stay anew.
 """
 
 import time
@@ -59,7 +55,13 @@ def _second(text: object) -> float | None:
 
 
 class Stay:
-    """`wall` gives the wall clock in seconds, by which Ollama names the end of a stay."""
+    """Only the native API can set the end of a stay, by `/api/generate` without a prompt, and it sets the
+    length of the later stays of the same load together with it. So a probe of a model that was loaded and
+    idle keeps its end, at a price: users who name no keep_alive get stays of that length until the model is
+    unloaded once. Where somebody else asked meanwhile nothing is set, since the stay is then theirs.
+
+    `wall` gives the wall clock in seconds, by which the engine names the end of a stay.
+    """
 
     def __init__(self, http: LocalHttp, wall: Callable[[], float] = time.time) -> None:
         self._http, self._wall = http, wall
@@ -78,7 +80,7 @@ class Stay:
     async def restore(self, name: str, end: float, timeout: float) -> bool:
         """False when the engine did not take it, and the stay is longer than it was."""
         left = max(SHORTEST, end - self._wall())
-        body = {"model": name, "stream": False, "keep_alive": f"{left:.0f}s"}
+        body = {"model": name, "stream": False, "keep_alive": f"{left * 1000:.0f}ms"}
         try:
             answer = await self._http.ask("POST", "/api/generate", timeout, body)
         except PortError:

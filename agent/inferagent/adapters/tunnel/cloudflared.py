@@ -29,7 +29,6 @@ CONFIG_VERSION = ("cloudflared_orchestration_config_version",)
 NO_TUNNEL = "00000000-0000-0000-0000-000000000000"
 CONFIG_EVERY = 10.0
 TUNNEL_EVERY = 60.0
-SHORTEST = 0.05
 
 Left: TypeAlias = Callable[[], float]
 
@@ -72,7 +71,7 @@ class Cloudflared:
         end = loop.time() + self._deadline
 
         def left() -> float:
-            return max(SHORTEST, end - loop.time())
+            return end - loop.time()
 
         try:
             ready, life = await self._ready(left())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inferagent.adapters.engine.exposition import MAX_BYTES, canonical, parse
+from inferagent.adapters.engine.exposition import MAX_BYTES, MAX_LINES, canonical, parse
 
 TEXT = b"""# HELP vllm:num_requests_running Requests in execution.
 # TYPE vllm:num_requests_running gauge
@@ -66,10 +66,15 @@ def test_an_empty_text_is_whole():
     assert parse(TEXT).whole
 
 
-def test_only_so_much_is_read():
-    found = parse(b"a 1\n" * (MAX_BYTES // 4 + 10))
-    assert not found.whole
-    assert found.total("a") == MAX_BYTES // 4
+def test_only_so_many_lines_are_read():
+    found = parse(b"a 1\n" * (MAX_LINES + 10))
+    assert (found.whole, found.total("a")) == (False, MAX_LINES)
+    assert parse(b"a 1\n" * MAX_LINES).whole
+
+
+def test_only_so_many_bytes_are_read():
+    found = parse((b"a 1" + b" " * 4092 + b"\n") * (MAX_BYTES // 4096 + 10))
+    assert (found.whole, found.total("a")) == (False, MAX_BYTES // 4096)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ async def test_nothing_to_be_read_is_unknown():
 
 
 async def test_hanging_sockets_are_given_up_in_time():
-    async with engine(lister=lambda *_: time.sleep(1.0) or []) as (one, _):
+    async with engine(lister=lambda *_: time.sleep(1.0) or []) as (one, _):  # hangs for a while
         async with asyncio.timeout(2.0):
             look = await one.look()
     assert isinstance(look.lan, Failed)
@@ -188,7 +188,7 @@ async def test_an_idle_models_stay_is_as_long_as_before():
     async with engine(**{PS: staying(40)}) as (one, server):
         assert (await one.generate(2.0)).outcome is Outcome.OK
     _, restored = server.asked("/api/generate")
-    assert restored.body["keep_alive"] in ("39s", "40s")
+    assert 38_000 < int(restored.body["keep_alive"].removesuffix("ms")) <= 40_000
 
 
 async def test_an_unloaded_model_gets_the_stay_of_its_engine():

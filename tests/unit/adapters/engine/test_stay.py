@@ -67,7 +67,7 @@ async def test_the_rest_of_the_stay_is_set_again():
         assert await Stay(http, lambda: NOW).restore("chat", NOW + 37, 2.0)
         assert await Stay(http, lambda: NOW).restore("chat", NOW - 5, 2.0)
         await http.aclose()
-    assert [one.body["keep_alive"] for one in server.seen] == ["37s", "1s"]
+    assert [one.body["keep_alive"] for one in server.seen] == ["37000ms", "1000ms"]
     assert all("prompt" not in one.body for one in server.seen)
 
 
