@@ -9,5 +9,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     lines = [text for report in reports for name, text in report.user_properties if name == "figure"]
     if lines:
         terminalreporter.section("figures")
-        for line in sorted(lines):
+        for line in sorted(set(lines)):
             terminalreporter.write_line(line)

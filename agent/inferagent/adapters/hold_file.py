@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
+from inferagent.adapters.disk import Disk
 from inferagent.adapters.files import sync_folder, why, write_whole
 from inferagent.model.desired import Hold
 from inferagent.ports import PortError
@@ -25,6 +26,7 @@ class HoldFile:
     def __init__(self, state: Path, run: Path) -> None:
         self._path = state / "hold.json"
         self._makeshift = run / "hold.json"
+        self._disk = Disk("the hold")
         self.problem = ""
 
     def load(self) -> Hold | None:
@@ -38,19 +40,22 @@ class HoldFile:
     def save(self, hold: Hold | None) -> None:
         """PortError when it is not on disk; the hold is then in the runtime folder, if that takes it."""
         try:
-            if hold is None:
-                _remove(self._makeshift)
-                _remove(self._path)
-            else:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(self._path, _encode(hold), durable=True)
-                _remove(self._makeshift)
+            self._disk.do(lambda: self._write(hold))
         except OSError as error:
             if hold is None:
                 raise PortError(f"cannot end the hold in {self._path}: {why(error)}") from error
             raise PortError(
                 f"cannot save the hold in {self._path}: {why(error)}{self._make_do(hold)}"
             ) from error
+
+    def _write(self, hold: Hold | None) -> None:
+        if hold is None:
+            _remove(self._makeshift)
+            _remove(self._path)
+        else:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self._path, _encode(hold), durable=True)
+            _remove(self._makeshift)
 
     def _make_do(self, hold: Hold) -> str:
         try:

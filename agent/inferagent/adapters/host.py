@@ -7,10 +7,11 @@ from pathlib import Path
 
 import psutil
 
-from inferagent.adapters.files import why
+from inferagent.adapters.engine.aside import Aside
 from inferagent.model.host import HostLook
-from inferagent.ports import Clock, PortError
+from inferagent.ports import Clock
 
+PATIENCE = 3.0  # seconds; a disk that hangs would keep whoever asks for its space
 SLEPT = 2.0  # seconds of suspend between two looks that count as sleep; less is the clocks' own noise
 
 
@@ -25,6 +26,7 @@ class HostReadings:
     def __init__(self, clock: Clock, folder: Path, slept: Callable[[], float] = suspended) -> None:
         self._clock = clock
         self._folder = folder
+        self._aside = Aside("the host's memory and disk")
         self._slept = slept
         self._last = slept()
         self._resumed_at: float | None = None
@@ -34,13 +36,13 @@ class HostReadings:
         if slept - self._last >= SLEPT:
             self._resumed_at = self._clock.now()
         self._last = slept
-        try:
-            memory = psutil.virtual_memory()
-            free = psutil.disk_usage(str(_existing(self._folder))).free
-            load = os.getloadavg()[0]
-        except OSError as error:
-            raise PortError(f"cannot read the host's memory and disk: {why(error)}") from error
-        return HostLook(memory.total, memory.available, free, load, self._resumed_at)
+        return await self._aside.read(lambda: _read(self._folder, self._resumed_at), PATIENCE)
+
+
+def _read(folder: Path, resumed_at: float | None) -> HostLook:
+    memory = psutil.virtual_memory()
+    free = psutil.disk_usage(str(_existing(folder))).free
+    return HostLook(memory.total, memory.available, free, os.getloadavg()[0], resumed_at)
 
 
 def _existing(folder: Path) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from inferagent.adapters.disk import Disk
 from inferagent.adapters.files import why, write_whole
 from inferagent.adapters.hold_file import HoldFile
 from inferagent.model.desired import Hold
@@ -29,6 +30,7 @@ class StateFolder:
         self._path = state / "state.json"
         self._previous = state / "state.previous.json"
         self._hold = HoldFile(state, run)
+        self._disk = Disk("the state")
         self._written = b""
         self._problem = ""
 
@@ -45,23 +47,27 @@ class StateFolder:
         return None
 
     def save(self, saved: Saved) -> None:
+        """PortError too for a disk that does not answer: the agent goes on without it."""
         content = encode(saved)
-        if content == self._written and self._path.exists():
-            return
-        self._written = b""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._keep_generation()
-            write_whole(self._path, content, durable=True)
+            self._disk.do(lambda: self._write(content))
         except OSError as error:
             raise PortError(f"cannot save the state in {self._path}: {why(error)}") from error
-        self._written = content
 
     def load_hold(self) -> Hold | None:
         return self._hold.load()
 
     def save_hold(self, hold: Hold | None) -> None:
         self._hold.save(hold)
+
+    def _write(self, content: bytes) -> None:
+        if content == self._written and self._path.exists():
+            return
+        self._written = b""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._keep_generation()
+        write_whole(self._path, content, durable=True)
+        self._written = content
 
     def _read(self, path: Path) -> Saved | None:
         try:

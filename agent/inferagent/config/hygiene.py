@@ -34,8 +34,17 @@ def secret_keys(data: object, at: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]
     elif isinstance(data, list):
         for index, element in enumerate(data):
             path = (*at, index)
-            option = element.partition("=")[0] if isinstance(element, str) else ""
-            if option.startswith("-") and carries_secret(option):
+            option = _secret_word(element) if isinstance(element, str) else ""
+            if option:
                 yield path, f"{option} would show a secret to every user of this host"
             else:
                 yield from secret_keys(element, path)
+
+
+def _secret_word(argument: str) -> str:
+    """The option (--token) or variable (TOKEN=…) that would carry a secret, also within a line for a shell."""
+    for word in argument.split():
+        name, equals, _ = word.partition("=")
+        if (word.startswith("-") or equals) and carries_secret(name):
+            return name
+    return ""

@@ -87,6 +87,12 @@ def write_secret(name: str, folder: Path, secret: Secret) -> Path:
     return path
 
 
+def is_word(text: str) -> bool:
+    """Whether it can be a token: one word of printable ASCII. Anything else, an HTTP library repeats in its
+    error when it is put into a header."""
+    return text.isascii() and text.isprintable() and bool(text) and " " not in text
+
+
 def _refuse_open(path: Path) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
@@ -102,7 +108,7 @@ def _text(path: Path, raw: bytes) -> str:
         raise SecretError(
             f"cannot use {path}: it is not text", f"write the secret into {path} anew"
         ) from error
-    if not text or len(raw) > LARGEST or any(character.isspace() for character in text):
+    if not is_word(text) or len(raw) > LARGEST:
         raise SecretError(
             f"cannot use {path}: it does not hold one secret and nothing else",
             f"write the secret into {path} anew",

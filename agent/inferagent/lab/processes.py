@@ -42,7 +42,9 @@ def alive() -> list[Process]:
 
 
 def below(pid: int) -> list[Process]:
-    """The descendants of a process, parents first."""
+    """The descendants of a process, parents first; none of process 0, whose children are everybody's."""
+    if pid <= 0:
+        return []
     everything = alive()
     found = [process for process in everything if process.parent == pid]
     for parent in found:  # grows while it is read

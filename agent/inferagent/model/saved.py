@@ -62,7 +62,8 @@ class Memory:
     asked_since: float | None = None  # begin of the first of the generations unanswered in a row
     generation_mark: float = float("-inf")
     arrivals: int | None = None
-    arrived_at: float | None = None  # when a user's request last arrived through the connector
+    arrived_at: float | None = None  # when a user's request last arrived, or counting began
+    counted_since: float | None = None  # when counting of arrivals began
     falls: tuple[tuple[str, int, float], ...] = ()  # code, bad readings in a row, time of the last counted
     sinces: tuple[tuple[str, float], ...] = ()  # code of a finding or cause → when it began
     no_edge_since: float | None = None

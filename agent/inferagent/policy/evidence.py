@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from inferagent.model.engine import EngineLook, Load, Outcome, Warmup
+from inferagent.model.change import changed
+from inferagent.model.engine import EngineLook, Outcome, Warmup
 from inferagent.model.observed import Observed
 from inferagent.model.reading import Value, known
 from inferagent.model.saved import Memory
@@ -77,16 +78,13 @@ def _coarse(warmup: Warmup) -> tuple[float, ...]:
 
 def _load(memory: Memory, observed: Observed) -> Memory:
     """Since when the engine has had requests, unknown keeps what was known; and since when surely none."""
-    idle = settled(observed) == 0
-    if idle is not (memory.idle_since is not None):
-        memory = replace(memory, idle_since=observed.now if idle else None)
-    load: Load | None = known(observed.engine.load)
-    total = load.running + load.waiting if load else in_flight(observed).total
-    if total is None:
-        return memory
-    if total == 0:
-        return replace(memory, load_since=None)
-    return memory if memory.load_since is not None else replace(memory, load_since=observed.now)
+    if settled(observed) == 0:
+        idle = observed.now if memory.idle_since is None else memory.idle_since
+        return changed(memory, load_since=None, idle_since=idle)
+    since = memory.load_since
+    if since is None and in_flight(observed).total:
+        since = observed.now
+    return changed(memory, load_since=since, idle_since=None)
 
 
 def _generation(memory: Memory, observed: Observed) -> Memory:
@@ -112,7 +110,7 @@ def _arrivals(memory: Memory, observed: Observed) -> Memory:
         return memory
     users = traffic.value.total - observed.asked
     if memory.arrivals is None or memory.arrived_at is None:
-        return replace(memory, arrivals=users, arrived_at=traffic.at)
+        return replace(memory, arrivals=users, arrived_at=traffic.at, counted_since=traffic.at)
     if users > memory.arrivals:
         return replace(memory, arrivals=users, arrived_at=traffic.at)
     return replace(memory, arrivals=users) if users < memory.arrivals else memory

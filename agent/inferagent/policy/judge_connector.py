@@ -38,8 +38,8 @@ def _gone(facts: Facts) -> Cause | None:
         return _certain("connector-missing", text, Repair.NONE, "sudo inferagent setup")
     if facts.replica and facts.saved.phase is Phase.JOINING:
         return None  # joining is what starts it
-    how = f" ({unit.exit})" if unit.exit else ""
-    return _certain("connector-gone", f"the connector's process is gone{how}", Repair.RESTART_CONNECTOR)
+    text = f"the connector's process is gone ({unit.exit})" if unit.exit else "the connector is not started"
+    return _certain("connector-gone", text, Repair.RESTART_CONNECTOR)
 
 
 def _no_edge(facts: Facts) -> Cause | None:

@@ -76,7 +76,7 @@ def _enabled_by_another(facts: Facts) -> Finding | None:
 def _still_arriving(facts: Facts) -> Finding | None:
     """Requests come although out was proven and has settled."""
     drain, arrived = facts.saved.drain, facts.memory.arrived_at
-    if drain is None or drain.proven_at is None or arrived is None:
+    if drain is None or drain.proven_at is None or arrived is None or arrived == facts.memory.counted_since:
         return None
     if not drain.proven_at + facts.terms.settle < arrived or facts.now - arrived > facts.terms.settle:
         return None

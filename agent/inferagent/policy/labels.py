@@ -44,7 +44,7 @@ def _reconnecting(facts: Facts) -> bool:
 
 def _engine_label(facts: Facts) -> Label:
     ill = facts.ill
-    if ill is not None:
+    if ill is not None and ill.code != "engine-restarted":  # a new life is warming, it needs nobody
         return Label.NEEDS_OPERATOR if _beyond_us(facts, ill) else Label.RECOVERING
     warming = (
         facts.memory.generation_ok_at is None or facts.memory.generation_ok_at <= facts.saved.proof_floor

@@ -10,6 +10,8 @@ from inferagent.policy.facts import Facts
 
 TURN = 3.0
 TURNS = 15.0
+# The reading that decides is begun this near the end of the wait, when whoever had an earlier turn has left.
+LATEST = 1.0
 SOFT_BLIND = 600.0
 
 
@@ -30,7 +32,7 @@ def may_not_leave(cause: Cause, facts: Facts) -> str:
 
 def _reads_out(facts: Facts) -> bool:
     write = facts.saved.last_write
-    current = write is None or facts.read_at > write.at
+    current = facts.read_at > (facts.saved.since if write is None else max(write.at, facts.saved.since))
     return facts.own is not None and current and not facts.own.enabled
 
 
@@ -51,8 +53,8 @@ def _inferred(facts: Facts) -> str:
     wait = min(TURNS, TURN * sum(peer.effective and _below(facts, peer) for peer in facts.peers))
     if since is None or facts.now < since + wait:
         return f"waits {wait:.0f} s for its turn"
-    if not facts.terms.alone and facts.read_at <= since + wait:
-        return "needs a reading of the pool newer than its turn"
+    if not facts.terms.alone and facts.read_at <= since + max(0.0, wait - LATEST):
+        return "needs a newer reading of the pool"
     return ""
 
 

@@ -1,7 +1,8 @@
 """One sentence that says what the host does and why; the root cause first, its consequences hidden."""
 
 from inferagent.model.decision import Veto
-from inferagent.model.health import Cause, Component
+from inferagent.model.health import Cause, CauseKind, Component
+from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Label, Phase
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
@@ -31,7 +32,7 @@ def narrate(facts: Facts, label: Label | None, vetoes: tuple[Veto, ...]) -> str:
         case Phase.SERVING:
             return f"serving{_kept(cause, vetoes)}"
         case Phase.JOINING:
-            return f"joining: {_joining(facts)}"
+            return f"joining: {_joining(facts)}{f', although {cause.text}' if cause else ''}"
         case Phase.DRAINING:
             return f"draining, {_draining(facts)}{why}"
         case Phase.OUT:
@@ -46,9 +47,12 @@ def _kept(cause: Cause | None, vetoes: tuple[Veto, ...]) -> str:
 
 
 def _joining(facts: Facts) -> str:
+    if facts.replica:
+        return "connecting to the edge"
     if facts.own is None:
         return "the pool cannot be read"
-    return "waiting for the monitor" if facts.own.enabled else "enabling in the pool"
+    own_pool = facts.terms.membership is MembershipKind.OWN_POOL
+    return "enabling in the pool" if own_pool and not facts.own.enabled else "waiting for the monitor"
 
 
 def _draining(facts: Facts) -> str:
@@ -67,6 +71,9 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
             return "unconfigured: run sudo inferagent setup"
         case Label.INSTALLING:
             return f"installing: {facts.desired.installing}"
+        case Label.HELD:
+            held = facts.worst(CauseKind.OPERATOR)
+            return held.text if held else f"held{why}"
         case Label.WARMING:
             return f"warming: {join_unproven(facts)}"
         case Label.NEEDS_OPERATOR:

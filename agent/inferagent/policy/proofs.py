@@ -147,9 +147,10 @@ def still_ill(facts: Facts) -> str:
     twice as long as makes a hang, up to that generation's end: a stall that ends by itself costs a drain,
     never a restart.
     """
-    codes = {cause.code for cause in facts.causes}
+    codes, accepts = {cause.code for cause in facts.causes}, facts.observed.engine.accepts
+    refuses = isinstance(accepts, Value) and not accepts.value  # answers nobody, and is not asked
     hung = any(code in HANGS for code in codes)
-    if "engine-refuses" in codes or not (hung or "generation-failed" in codes):
+    if refuses or not (hung or "generation-failed" in codes):
         return ""
     last, drain, still = facts.generation, facts.saved.drain, still_for(facts.memory)
     recent = last is not None and facts.now - last.begun <= facts.terms.hang_proof_age

@@ -186,13 +186,14 @@ class Daemon:
         troubles, host_port = self.board.troubles, "{}:{}".format(*engine_address(self._settings))
         while True:
             troubles["state-damaged"] = self._parts.state.problem
-            troubles["no-ready-program"] = troubles["no-gpu-probe"] = ""
             try:
                 await ready_starter.ensure(self._run, self._settings.ready.port, host_port)
+                troubles["no-ready-program"] = ""  # only now: while it is tried again, it is still missing
             except PortError as problem:
                 troubles["no-ready-program"] = str(problem)
             try:
                 gpu_probe_starter.ensure(self._run)
+                troubles["no-gpu-probe"] = ""
             except PortError as problem:
                 troubles["no-gpu-probe"] = str(problem)
             await asyncio.sleep(KEEPERS_EVERY)

@@ -19,7 +19,8 @@ class Notifier:
     def tell(self, document: Status) -> None:
         if self._notifier is None:
             return
-        lines = ["WATCHDOG=1", f"STATUS={document.sentence}"]
+        sentence = " ".join(document.sentence.split())  # a second line would be another word to systemd
+        lines = ["WATCHDOG=1", f"STATUS={sentence}"]
         if not self._ready:
             lines.insert(0, "READY=1")
             self._ready = True

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from inferagent.adapters.hold_file import HoldFile
@@ -76,3 +78,18 @@ def test_ending_a_hold_ends_the_makeshift_too(file, tmp_path):
     (tmp_path / "state").unlink()
     file.save(None)
     assert file.load() is None
+
+
+def test_a_disk_that_hangs_costs_the_bound_and_the_hold_lasts_to_the_end_of_the_boot(file, tmp_path):
+    (tmp_path / "state").mkdir()
+    pipe = tmp_path / "state" / ".hold.json.new"
+    os.mkfifo(pipe)  # whoever opens it for writing waits for a reader
+    with pytest.raises(PortError, match="the disk does not answer"):
+        file.save(HOLD)
+    hold = HoldFile(tmp_path / "state", tmp_path / "run").load()
+    assert hold is not None
+    assert (hold.durable, hold.reason) == (False, "a")
+    with pytest.raises(PortError, match=r"cannot end the hold.*still has not answered"):
+        file.save(None)
+    with pipe.open("rb") as reader:
+        reader.read()

@@ -1,3 +1,7 @@
+import asyncio
+import threading
+from pathlib import Path
+
 import pytest
 
 from inferagent.adapters.clock import BootClock
@@ -41,3 +45,18 @@ async def test_what_cannot_be_read_is_a_port_error(tmp_path):
 
 def test_a_host_that_never_slept_has_no_suspend():
     assert suspended() >= -0.01
+
+
+async def test_a_disk_that_hangs_delays_nobody():
+    answer, folder = threading.Event(), Path("/")
+
+    class Hanging(type(folder)):
+        def is_dir(self):
+            return answer.wait(10)
+
+    looking = asyncio.ensure_future(HostReadings(BootClock(), Hanging("/")).look())
+    for _ in range(5):
+        await asyncio.sleep(0.001)
+    assert not looking.done()
+    answer.set()
+    assert (await looking).disk_free > 0

@@ -59,7 +59,8 @@ def test_a_name_with_spaces_and_brackets_does_not_confuse(tmp_path):
 
 async def test_members_are_the_session_and_whoever_carries_the_mark(start):
     code = "import os,subprocess,sys\nsubprocess.Popen(['sleep','60'],stdout=-3)\n"
-    code += "subprocess.Popen(['sleep','61'],stdout=-3,start_new_session=True)\nprint('up',flush=True)\nsys.stdin.read()"
+    code += "subprocess.Popen(['sleep','61'],stdout=-3,start_new_session=True)\n"
+    code += "print('up',flush=True)\nsys.stdin.read()"
     environment = os.environ | {pids.MARK: "life-1"}
     leader = start(
         sys.executable,

@@ -1,4 +1,6 @@
 import json
+import os
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -161,3 +163,24 @@ def test_the_hold_goes_through_the_same_port(folder, tmp_path):
     (tmp_path / "state" / "hold.json").write_text("{")
     assert folder.load_hold() is not None
     assert "hold" in folder.problem
+
+
+def test_a_disk_that_hangs_costs_the_bound_and_then_nothing(folder, tmp_path):
+    """A named pipe that nobody reads: whoever opens it for writing waits for ever."""
+    folder.save(FULL)
+    pipe = tmp_path / "state" / ".state.json.new"
+    os.mkfifo(pipe)
+    begun = time.monotonic()
+    with pytest.raises(PortError, match=r"cannot save the state in .*the disk does not answer"):
+        folder.save(replace(FULL, since=2.0))
+    with pytest.raises(PortError, match="still has not answered"):
+        folder.save(replace(FULL, since=3.0))
+    assert time.monotonic() - begun < 5
+    assert again(tmp_path).load() == FULL
+    with pipe.open("rb") as reader:  # the disk is back
+        reader.read()
+    deadline = time.monotonic() + 5
+    while again(tmp_path).load().since != 4.0 and time.monotonic() < deadline:
+        with suppress(PortError):
+            folder.save(replace(FULL, since=4.0))
+    assert again(tmp_path).load().since == 4.0

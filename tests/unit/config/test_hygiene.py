@@ -51,5 +51,20 @@ def test_the_innermost_place_is_named():
     ]
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["docker", "run", "-e", "HF_TOKEN=hunter2", "image"], "HF_TOKEN"),
+        (["sh", "-c", "exec cloudflared tunnel run --token hunter2"], "--token"),
+        (["sh", "-c", "VLLM_API_KEY=hunter2 vllm serve m"], "VLLM_API_KEY"),
+        (["engine", "--max-tokens=5", "-e", "TOKEN_FILE=/x", "say token"], ""),
+    ],
+)
+def test_what_a_command_hands_on_is_looked_through(command, name):
+    found = list(secret_keys({"connector": {"command": command}}))
+    assert [what.partition(" ")[0] for _, what in found] == ([name] if name else [])
+    assert "hunter2" not in str(found)
+
+
 def test_a_model_may_be_called_anything():
     assert list(secret_keys({"engine": [{"serves": {"secret-model": "password"}}]})) == []

@@ -52,7 +52,9 @@ def test_a_secret_that_lies_open_is_refused_with_the_cure(tmp_path, which):
     assert caught.value.cure == f"sudo chmod {'600' if which == 'file' else '700'} {place}"
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"two words", b"\xff\xfe", b"x" * 70_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"two words", b"\xff\xfe", b"\xef\xbb\xbfwords", b"words\x01", b"x" * 70_000]
+)
 def test_a_file_that_holds_no_secret_is_refused_unrepeated(tmp_path, content):
     path = write_secret(API_TOKEN, tmp_path, Secret("x"))
     path.write_bytes(content)

@@ -182,7 +182,7 @@ def test_a_hung_engine_under_load_is_restarted_only_once_out() -> None:
         agent.in_flight, agent.well = 2, False
         await asyncio.sleep(20)
         assert (agent.status.phase, agent.pool.enabled, agent.engine.deeds) == ("draining", False, [])
-        await asyncio.sleep(60)
+        await asyncio.sleep(75)
         assert agent.engine.deeds == ["restart", "start"]
         agent.in_flight, agent.well = 0, True
         await asyncio.sleep(120)

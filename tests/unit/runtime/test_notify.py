@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def test_ready_comes_once_and_the_sentence_each_time(systemd: socket.socket) -> 
     assert systemd.recv(1000).decode().splitlines() == ["READY=1", "WATCHDOG=1", "STATUS=serving"]
     notifier.tell(document)
     assert systemd.recv(1000).decode().splitlines() == ["WATCHDOG=1", "STATUS=serving"]
+    notifier.close()
+
+
+def test_a_sentence_says_nothing_else_to_systemd(systemd: socket.socket) -> None:
+    notifier = Notifier()
+    notifier.tell(replace(status(scene(Phase.SERVING)), sentence="out: the engine said\nSTOPPING=1"))
+    assert systemd.recv(1000).decode().splitlines()[-1] == "STATUS=out: the engine said STOPPING=1"
     notifier.close()
 
 

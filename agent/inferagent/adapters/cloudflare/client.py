@@ -13,6 +13,7 @@ import httpx
 
 from inferagent.adapters.cloudflare.budget import Budget, Urgency
 from inferagent.adapters.cloudflare.envelope import Answer, Refusal, decode
+from inferagent.config.secrets import is_word
 from inferagent.ports import Clock, PortError
 
 DEADLINE_S = 20.0
@@ -56,7 +57,10 @@ class ApiError(PortError):
 
 
 class Client:
-    """`random` gives numbers in [0, 1) for the jitter. Open until `close`."""
+    """`random` gives numbers in [0, 1) for the jitter. Open until `close`.
+
+    PortError for a token that no header takes.
+    """
 
     def __init__(
         self,
@@ -69,6 +73,8 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         attempt: float = ATTEMPT_S,
     ) -> None:
+        if not is_word(token):
+            raise PortError("cannot use the API token: it is not one plain word", refused=True)
         self._clock = clock
         self._random = random
         self._budget = budget or Budget()
@@ -78,7 +84,8 @@ class Client:
         self._http = httpx.AsyncClient(
             base_url=base.rstrip("/"),
             headers={"Authorization": f"Bearer {token}", "User-Agent": "inferagent"},
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=WARM_S),
+            # No bound: a call that is cancelled just when it is connected leaves its place taken for ever.
+            limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=WARM_S),
             timeout=None,  # noqa: S113 - every attempt runs under its own time-out
             transport=transport,
             trust_env=url.host not in LOOPBACK,

@@ -37,7 +37,7 @@ def decode(response: httpx.Response) -> Answer | Refusal:
     retry = status >= 500 or status in LATER
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("success"), bool):
         ill = retry or status < 400

@@ -10,8 +10,11 @@ from inferagent.ports import Clock, PortError
 
 BALANCER_FRESH_S = 60.0  # its shape changes by setup only
 BALANCER_STALE_S = 300.0
-PUSH_DEADLINE_S = 10.0
-READ_DEADLINE_S = 10.0
+# Both end within the deadline of whoever asks (a job 8 s, a look 10 s), so that the reason is theirs to tell,
+# and so that a load balancer that cannot be had leaves time for the old one to serve.
+PUSH_DEADLINE_S = 7.5
+READ_DEADLINE_S = 5.5
+BALANCER_DEADLINE_S = 3.5
 
 Object = dict[str, Any]
 
@@ -68,7 +71,7 @@ class OwnPool:
         path = f"/zones/{self._place.zone}/load_balancers/{self._place.load_balancer}"
         try:
             found = await self._client.call(
-                Call("read the load balancer", "GET", path, deadline=READ_DEADLINE_S)
+                Call("read the load balancer", "GET", path, deadline=BALANCER_DEADLINE_S)
             )
         except PortError:
             if self._kept and now - self._kept.at <= BALANCER_STALE_S:

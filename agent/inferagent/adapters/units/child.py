@@ -15,6 +15,7 @@ from uuid import uuid4
 import structlog
 
 from inferagent.adapters import pids, process
+from inferagent.adapters.engine.aside import Aside
 from inferagent.adapters.units import ending, output, record
 from inferagent.adapters.units.command import Command, Manners
 from inferagent.adapters.units.main import Main, attach, describe
@@ -42,6 +43,7 @@ class ChildUnit:
         self._due = self._tidy = 0.0  # when to start by ourselves, and when to end leftovers, at the earliest
         self._leftovers = 0
         self._said = ""
+        self._aside = Aside(f"the processes of {command.name}")
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
         self._write: Callable[[Reading[Unit]], None] | None = None
@@ -104,21 +106,29 @@ class ChildUnit:
             self._enter(UnitState.STOPPING)
             self._main.tell(signal.SIGTERM)
             self._main.tell(signal.SIGCONT)
+            family = self._main.family
             if not await self._main.gone(self._manners.stop):
-                ending.kill(pids.members(self._main.family))
+                self._main.tell(signal.SIGKILL)
+                ending.kill(await ending.survivors_aside((family,), self._aside))
             if self._main and not await self._main.gone(self._manners.sure):
                 raise PortError(f"{self._cannot('end')}: its main process survives SIGKILL")
         if not await self._end_leftovers():
             raise PortError(f"{self._cannot('end')}: {self._leftovers} of its processes survive SIGKILL")
 
     async def _end_leftovers(self) -> bool:
-        past = self._record.past
-        if past and not await ending.end_all(past, self._manners.leftovers, self._manners.sure, self._count):
-            self._tidy = self._clock.now() + self._manners.restart
-            return False
-        if past:
+        past, manners = self._record.past, self._manners
+        if not past:
+            return True
+        try:
+            gone = await ending.end_all(past, manners.leftovers, manners.sure, self._count, self._aside)
+        except PortError:
+            self._tidy = self._clock.now() + manners.restart
+            raise
+        if gone:
             self._note(past=())
-        return True
+        else:
+            self._tidy = self._clock.now() + manners.restart
+        return gone
 
     def _spawn(self, own: tuple[float, ...] = ()) -> None:
         """The mark is on record before the start, the pid after it: no moment loses the child."""

@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,19 @@ from typing import Any
 import aiohttp
 
 from inferagent.lab.demo.programs import Connector, Engine
-from inferagent.lab.processes import Program, kill, look, session_of, worker
+from inferagent.lab.processes import Process, Program, kill, look, session_of, worker
 
 INFERAGENT = (sys.executable, "-m", "inferagent.cli.main")
 
 
 class CommandError(Exception):
     """A command of the agent failed; the text is what it printed."""
+
+
+def leaves(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The errors themselves, out of however many groups."""
+    for error in errors.exceptions:
+        yield from leaves(error) if isinstance(error, BaseExceptionGroup) else (error,)
 
 
 @dataclass
@@ -136,9 +143,14 @@ class Host:
         """kill -9 of the engine's main process."""
         kill(self.pid("engine"))
 
+    def worker(self) -> Process | None:
+        """The process of this host's engine that makes the tokens, None while there is none."""
+        pid = self.pid("engine")
+        return worker(pid) if pid else None
+
     def hang_engine(self) -> bool:
-        """SIGSTOP for the process that makes the tokens; its HTTP server stays well."""
-        found = worker(self.pid("engine"))
+        """SIGSTOP for that process; its HTTP server stays well."""
+        found = self.worker()
         if found is None:
             return False
         kill(found.pid, signal.SIGSTOP)

@@ -5,9 +5,10 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import aiohttp
 from rich.console import Console
 
-from inferagent.lab.demo.host import CommandError
+from inferagent.lab.demo.host import CommandError, leaves
 from inferagent.lab.demo.programs import PUBLIC_NAME
 from inferagent.lab.demo.story import Story
 from inferagent.lab.demo.table import rows, show
@@ -26,14 +27,20 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep configuration and logs in this folder")
     keep: Path | None = parser.parse_args(arguments).keep
     screen = console()
+    code = 1
     try:
-        if keep is not None:
-            return asyncio.run(_demo(keep, screen))
-        with tempfile.TemporaryDirectory(prefix="inferagent-demo-") as folder:
-            return asyncio.run(_demo(Path(folder), screen))
-    except (CommandError, TimeoutError, RuntimeError) as error:
-        screen.print(f"the demo broke off: {error}", markup=False)
-        return 1
+        code = _demonstrate(keep, screen)
+    except* (CommandError, TimeoutError, RuntimeError, OSError, aiohttp.ClientError) as errors:
+        for error in leaves(errors):
+            screen.print(f"the demo broke off: {error}", markup=False)
+    return code
+
+
+def _demonstrate(keep: Path | None, screen: Console) -> int:
+    if keep is not None:
+        return asyncio.run(_demo(keep, screen))
+    with tempfile.TemporaryDirectory(prefix="inferagent-demo-") as folder:
+        return asyncio.run(_demo(Path(folder), screen))
 
 
 async def _demo(folder: Path, screen: Console) -> int:

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from inferagent.lab.demo.host import Host
+from inferagent.lab.demo.host import CommandError, Host, leaves
 from inferagent.lab.demo.watch import Watch
 from inferagent.lab.demo.world import World
-from inferagent.lab.processes import worker
 from inferagent.lab.traffic import Traffic
 
 AGENTS_DOWN = 30.0
@@ -19,20 +18,24 @@ BACK, BACK_REAL = 60.0, 240.0
 class Event:
     """One chapter. Times are the traffic's monotonic seconds; `out_at` is when the edge let the host go.
 
-    `forgiving`: requests begun before `out_at` may fail, none else; otherwise none may.
+    `forgiving`: requests begun before `out_at` may fail, none else; otherwise none may. `struck`: when the
+    blow fell, where that was later than the beginning.
     """
 
     title: str
     forgiving: bool
     begun: float = 0.0
     ended: float = 0.0
+    struck: float | None = None
     out_at: float | None = None
     said: str = ""
     problems: list[str] = field(default_factory=list)
 
     @property
     def to_out(self) -> float | None:
-        return None if self.out_at is None else self.out_at - self.begun
+        if self.out_at is None:
+            return None
+        return self.out_at - (self.begun if self.struck is None else self.struck)
 
 
 @dataclass
@@ -64,8 +67,8 @@ class Story:
         self.watch.say(f"— {title}")
         try:
             await run(event)
-        except TimeoutError as error:
-            event.problems.append(str(error))
+        except* (TimeoutError, CommandError) as errors:
+            event.problems += [str(error) for error in leaves(errors)]
         event.ended = self._now()
 
     @staticmethod
@@ -117,6 +120,7 @@ class Story:
 
     async def _resume(self, event: Event, host: Host) -> None:
         await host.command("resume", "--config", str(host.config))
+        event.said = "serving"
         await self._back(event, host)
 
     async def _kill(self, event: Event, host: Host) -> None:
@@ -130,10 +134,10 @@ class Story:
 
     async def _hang(self, event: Event, host: Host) -> None:
         async def loaded() -> bool:
-            return worker(host.pid("engine")) is not None
+            return host.worker() is not None
 
         await self.world.until(f"{host.name} has a runner", loaded, 30)
-        event.begun = self._now()
+        event.struck = self._now()
         host.hang_engine()
         await self._gone(event, host, 60)
         await self._back(event, host)

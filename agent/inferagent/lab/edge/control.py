@@ -9,6 +9,7 @@ from inferagent.lab.edge.health import Health
 from inferagent.lab.edge.monitors import Monitors
 from inferagent.lab.edge.public import PublicSide
 from inferagent.lab.edge.router import Router
+from inferagent.lab.edge.steering import pool_is_up
 from inferagent.lab.edge.tunnels import Tunnels
 from inferagent.lab.edge.view import View
 
@@ -58,9 +59,13 @@ class Edge:
             "monitors_paused": self.monitors.paused,
             "faults": dict(self.public.faults),
             "tunnels": self.tunnels.as_json(),
-            "routed": {pool_id: bool(pool.get("enabled", True)) for pool_id, pool in self.view.pools.items()},
+            "routed": {pool_id: self._routes_to(pool) for pool_id, pool in self.view.pools.items()},
             "counters": self.counters.as_json(),
         }
+
+    def _routes_to(self, pool: dict[str, Any]) -> bool:
+        """Whether a request may go there now, by what has arrived at the edge: enabled, and healthy."""
+        return bool(pool.get("enabled", True)) and pool_is_up(pool, self.health.is_up)
 
     async def command(self, order: dict[str, Any]) -> dict[str, Any]:
         """One order, `{"do": NAME, …}`; answers the status after it. Raises BadCommandError.

@@ -39,12 +39,13 @@ class Record:
     def open(self, header: Object) -> None:
         """Make the file, or go on with it; the first header stays."""
         made = make_folders(self.path.parent)
-        if not self.path.exists():
+        if not self.header():
             self._write({**header, "version": 1, "folders": [str(folder) for folder in made]})
         self._next = len(self.entries())
 
     def header(self) -> Object:
-        return next(self._lines(), {})
+        """{} also where a full disk took the file and no line of it."""
+        return next((line for line in self._lines() if "version" in line), {})
 
     def begin(self, step: str, intent: Object) -> int:
         """The step's number."""
@@ -99,11 +100,11 @@ class Record:
 
 
 def make_folders(folder: Path, mode: int = 0o755) -> list[Path]:
-    """Make a folder and what it lies in; the ones made, outermost first."""
+    """Make a folder of that mode and what it lies in; the ones made, outermost first."""
     made: list[Path] = []
     for part in (*reversed(folder.parents), folder):
         if not part.exists():
-            part.mkdir(mode)
+            part.mkdir(mode if part == folder else 0o755)
             made.append(part)
     return made
 

@@ -272,3 +272,26 @@ def test_where_no_tls_is_meant_no_authority_is_trusted() -> None:
     assert NO_TLS.verify_mode is ssl.CERT_REQUIRED
     assert NO_TLS.check_hostname
     assert NO_TLS.get_ca_certs() == []
+
+
+@pytest.mark.parametrize("token", ["abc\nhunter2", "abc hunter2", "abc\x01hunter2", "\ufeffhunter2", ""])
+def test_a_token_that_no_header_takes_is_refused_unrepeated(rig: Rig, token: str) -> None:
+    with pytest.raises(PortError, match="cannot use the API token") as caught:
+        Client(rig.served.url, token, clock=rig.clock, random=lambda: 0.5)
+    assert "hunter2" not in f"{caught.value!r}"
+    assert caught.value.refused
+
+
+async def test_calls_cancelled_at_any_moment_leave_room_for_the_next(rig: Rig) -> None:
+    """A cancelled connection is not always given back by the library: a bound on them would be used up."""
+    client = rig.client(budget=Budget(10_000))
+    for _ in range(10):
+        for passes in range(8, 14):
+            task = asyncio.ensure_future(client.call(READ))
+            for _ in range(passes):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+    async with asyncio.timeout(3):
+        assert await client.call(READ) == []
+    await client.close()

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import pytest
 
+from inferagent.adapters.clock import BootClock
 from inferagent.adapters.cloudflare.budget import Budget
 from inferagent.adapters.cloudflare.client import Client
 from inferagent.adapters.cloudflare.identity import Promise, describe
-from inferagent.adapters.cloudflare.own_pool import OwnPool, Place
+from inferagent.adapters.cloudflare.own_pool import PUSH_DEADLINE_S, READ_DEADLINE_S, OwnPool, Place
 from inferagent.lab.cloudflare.faults import Fault
 from inferagent.lab.cloudflare.server import PERMISSIONS, Served, serve
 from inferagent.lab.cloudflare.store import ACCOUNT_ID, ZONE_ID, Store
 from inferagent.model.membership import Endpoint
 from inferagent.ports import PortError
+from inferagent.runtime.act import PUSH_DEADLINE
 
 TOKEN = "t"
 MACHINE = "0123456789abcdef"
@@ -182,3 +184,26 @@ async def test_leaving_goes_on_when_the_share_for_reading_is_spent() -> None:
         await own.push(False)
         await client.close()
         assert rig.store.pools["a"]["enabled"] is False
+
+
+async def test_a_load_balancer_that_never_answers_costs_less_than_a_look(rig: Rig) -> None:
+    """The reading of the pools is at hand, and the old load balancer serves: neither may be lost."""
+    client = Client(rig.served.url, TOKEN, clock=BootClock(), random=lambda: 0.5, budget=Budget(600))
+    kept: list[float] = [rig.clock.at]
+
+    class Jumping(BootClock):
+        def now(self) -> float:
+            return kept[0]
+
+    own = OwnPool(client, Place(ACCOUNT_ID, ZONE_ID, "a", "lb"), Jumping())
+    await own.read()
+    rig.served.faults.add(Fault(kind="hang", path="/zones/"))
+    kept[0] += 100
+    async with asyncio.timeout(10.0 - READ_DEADLINE_S):
+        assert (await own.read()).own.name == "pool-a"
+    await client.close()
+
+
+def test_a_push_ends_by_itself_before_its_job_is_ended() -> None:
+    """Else the job's error would not say what Cloudflare answered."""
+    assert PUSH_DEADLINE_S < PUSH_DEADLINE

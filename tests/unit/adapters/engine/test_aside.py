@@ -50,3 +50,20 @@ async def test_a_cancelled_caller_leaves_the_thread_alone():
     go.set()
     await until(lambda: not [one for one in threading.enumerate() if one.name == "reads y"])
     assert await aside.read(lambda: 2, 2.0) == 2
+
+
+async def test_reads_at_the_same_time_take_turns():
+    """Two model names are asked for at once, each with a look at the sockets."""
+    go = threading.Event()
+    aside = Aside("z")
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(aside.read(lambda: go.wait(5) and 1, 2.0))
+        second = group.create_task(aside.read(lambda: 2, 2.0))
+        await until(lambda: any(one.name == "reads z" for one in threading.enumerate()))
+        go.set()
+    assert (first.result(), second.result()) == (1, 2)
+
+
+async def test_one_read_follows_the_other_at_once():
+    aside = Aside("w")
+    assert [await aside.read(lambda n=number: n, 2.0) for number in range(200)] == list(range(200))

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import pytest
@@ -283,3 +284,20 @@ async def test_a_deed_needs_no_watch(tmp_path):
     assert running(pid)
     await unit.stop()
     assert not running(pid)
+
+
+async def test_a_list_of_processes_that_hangs_saves_nobody_from_sigkill(bench):
+    """Whoever reads about a process that is stuck in the kernel may hang as well."""
+    unit = bench.make("/bin/sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 0.05; done")
+    async with bench.watched(unit) as seen:
+        await unit.start()
+        main, stuck = seen.last.main_pid, threading.Event()
+        await until(lambda: "deaf" in unit.log.read_text(), "the program to be deaf")
+        with pytest.raises(PortError):
+            await unit._aside.read(stuck.wait, 0.05)
+        with pytest.raises(PortError, match="still hangs"):
+            await unit.stop()
+        await until(lambda: not running(main), "its death")
+        stuck.set()
+        await until(lambda: not unit._aside._busy, "the end of the reading")
+        await unit.stop()

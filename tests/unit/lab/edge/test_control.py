@@ -17,6 +17,18 @@ async def test_the_status_is_json_and_tells_all(edge, store, connected):
     assert set(status["counters"]) >= {"requests", "statuses", "causes", "probes"}
 
 
+async def test_a_pool_is_routed_to_while_it_is_enabled_and_healthy_at_the_edge(edge, store):
+    pool = store.pools["pool-a"]
+    store.put("monitor", "m", {"id": "m", "type": "https", "path": "/", "interval": 3600})
+    store.put("pool", "pool-a", pool | {"monitor": "m"})
+    assert edge.status()["routed"] == {"pool-a": False}, "its monitor has not looked yet"
+    store.put("pool", "pool-a", pool)
+    assert edge.status()["routed"] == {"pool-a": True}
+    edge.view.lag = (60.0, 60.0)
+    store.put("pool", "pool-a", pool | {"enabled": False})
+    assert edge.status()["routed"] == {"pool-a": True}, "the change is still on its way"
+
+
 async def test_each_order_does_what_it_says(edge, store):
     async with inside(edge, store) as shared:
         await edge.command({"do": "cut", "tunnel": TUNNEL})

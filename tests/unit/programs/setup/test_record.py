@@ -91,3 +91,18 @@ def test_folders_are_made_and_removed_innermost_first(tmp_path: Path) -> None:
     assert make_folders(tmp_path / "a" / "b") == []
     remove_folders([str(path) for path in made])
     assert not (tmp_path / "a").exists()
+
+
+def test_a_file_that_was_begun_on_a_full_disk_gets_its_header_later(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    record.path.write_text('\n{"host": "gpu')
+    assert record.header() == {}
+    record.open({"host": "gpu-a"})
+    record.begin("tunnel", {"kind": "tunnel"})
+    assert record.header()["host"] == "gpu-a"
+    assert [entry.step for entry in record.entries()] == ["tunnel"]
+
+
+def test_only_the_innermost_folder_is_shut(tmp_path: Path) -> None:
+    made = make_folders(tmp_path / "etc" / "credentials", 0o700)
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o755, 0o700]

@@ -1,0 +1,47 @@
+"""Counting bad readings, and dating what stands."""
+
+from tests.support.build import cause
+
+from inferagent.model.health import CauseKind
+from inferagent.model.saved import Memory
+from inferagent.policy.debounce import dated, fall
+
+
+def test_two_bad_readings_fall_and_one_good_one_rises():
+    memory, fallen = fall(Memory(), "x", True, 1.0, 2)
+    assert not fallen
+    memory, fallen = fall(memory, "x", True, 2.0, 2)
+    assert fallen
+    memory, fallen = fall(memory, "x", False, 3.0, 2)
+    assert not fallen
+
+
+def test_the_same_reading_seen_twice_counts_once():
+    memory, _ = fall(Memory(), "x", True, 1.0, 2)
+    assert not fall(memory, "x", True, 1.0, 2)[1]
+
+
+def test_an_unknown_reading_neither_counts_nor_takes_back():
+    memory, _ = fall(Memory(), "x", True, 1.0, 2)
+    memory, _ = fall(memory, "x", True, 2.0, 2)
+    assert fall(memory, "x", None, 3.0, 2) == (memory, True)
+
+
+def test_codes_are_counted_apart():
+    memory, _ = fall(Memory(), "x", True, 1.0, 2)
+    assert not fall(memory, "y", True, 2.0, 2)[1]
+
+
+def test_a_cause_keeps_its_date_while_it_stands_and_gets_a_new_one_after_a_break():
+    memory, causes, _ = dated(Memory(), 5.0, [cause()], [])
+    memory, causes, _ = dated(memory, 9.0, [cause()], [])
+    assert causes[0].since == 5.0
+    memory, _, _ = dated(memory, 10.0, [], [])
+    _, causes, _ = dated(memory, 11.0, [cause()], [])
+    assert causes[0].since == 11.0
+
+
+def test_the_worst_cause_comes_first():
+    soft, certain = cause(CauseKind.SOFT, "parked"), cause(CauseKind.CERTAIN)
+    _, causes, _ = dated(Memory(), 5.0, [soft, certain], [])
+    assert [one.code for one in causes] == [certain.code, soft.code]

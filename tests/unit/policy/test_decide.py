@@ -1,0 +1,127 @@
+"""One whole decision."""
+
+from dataclasses import replace
+
+from tests.support.build import (
+    NOW,
+    dead,
+    desired,
+    failed,
+    generation,
+    leaving,
+    look,
+    memory,
+    observed,
+    out_view,
+    saved,
+    unit,
+    val,
+)
+
+from inferagent.model.action import Push, Restart, Start, Stop
+from inferagent.model.desired import Hold, Mode
+from inferagent.model.engine import Outcome, Progress
+from inferagent.model.phase import Label, Phase
+from inferagent.model.saved import Write
+from inferagent.model.unit import Part
+from inferagent.policy.decide import decide
+
+GONE = observed(engine_unit=val(dead(exit="exit code 0")))
+DISABLED = observed(membership=val(out_view()))
+
+
+def test_nothing_wrong_changes_nothing():
+    found = decide(observed(), desired(), saved())
+    assert (found.phase, found.verdict, found.actions, found.vetoes) == (Phase.SERVING, True, (), ())
+    assert found.label is None
+    assert found.sentence == "serving"
+
+
+def test_a_death_leaves_and_repairs_in_one_tick():
+    found = decide(GONE, desired(), saved())
+    assert (found.phase, found.verdict) == (Phase.DRAINING, False)
+    assert [type(action) for action in found.actions] == [Push, Start]
+    assert found.saved.last_write == Write(False, NOW)
+    assert found.saved.restarts == (NOW,)
+
+
+def test_what_a_rule_stops_is_said_and_not_done():
+    kept = saved(restarts=(NOW - 900, NOW - 600, NOW - 301))
+    found = decide(GONE, desired(), kept)
+    assert [type(action) for action in found.actions] == [Push]
+    assert ("S8", "start engine") in [(veto.rule, veto.proposal) for veto in found.vetoes]
+
+
+def test_a_rule_can_be_left_out():
+    kept = saved(restarts=(NOW - 900, NOW - 600, NOW - 301))
+    assert Start in [type(action) for action in decide(GONE, desired(), kept, ()).actions]
+
+
+def test_a_join_takes_its_arrow_and_enables():
+    found = decide(DISABLED, desired(), leaving(Phase.OUT, baseline=False))
+    assert (found.phase, found.verdict) == (Phase.JOINING, True)
+    assert [type(action) for action in found.actions] == [Push]
+    assert found.saved.joins == (NOW,)
+
+
+def test_one_move_a_tick():
+    assert decide(GONE, desired(), saved(Phase.JOINING)).phase is Phase.DRAINING
+
+
+def test_a_write_overtaken_before_it_showed_may_still_land():
+    kept = leaving(Phase.OUT, baseline=False, last_write=Write(False, NOW - 30, answered=True))
+    late = replace(DISABLED, membership=val(out_view(), NOW - 10))
+    unseen = replace(kept, last_write=Write(True, NOW - 30))
+    assert decide(late, desired(), kept).saved.unanswered_at is None
+    assert decide(observed(), desired(hold=Hold("")), replace(unseen, phase=Phase.SERVING)).phase is (
+        Phase.DRAINING
+    )
+    overtaken = saved(last_write=Write(True, NOW - 30), baseline=False)
+    seen = replace(GONE, membership=failed())
+    assert decide(seen, desired(), overtaken).saved.unanswered_at == NOW
+
+
+def test_stopping_the_engine_for_the_operator_is_remembered():
+    wish = desired(hold=Hold("", stop_engine=True))
+    found = decide(DISABLED, wish, leaving(Phase.OUT))
+    assert Stop in [type(action) for action in found.actions]
+    assert found.saved.stopped_engine
+    assert found.label is Label.HELD
+
+
+def test_a_restart_is_booked_and_a_connection_clears_the_connectors_count():
+    still = {
+        "moved_at": NOW - 90,
+        "asked_since": NOW - 90,
+        "looked_at": NOW - 1,
+        "signature": (("moves", 1.0),),
+    }
+    kept = leaving(Phase.OUT, baseline=False, connector_restarts=2, memory=memory(**still))
+    seen = observed(
+        membership=val(out_view()),
+        generation=val(generation(Outcome.UNANSWERED, NOW - 10, 6.0)),
+        engine=look(progress=val(Progress((("moves", 1.0),)))),
+    )
+    found = decide(seen, desired(), kept)
+    assert Restart(Part.ENGINE) in [replace(a, why="") for a in found.actions if isinstance(a, Restart)]
+    assert (found.saved.restarts, found.saved.connector_restarts) == ((NOW,), 0)
+
+
+def test_an_observing_agent_follows_the_readings_and_does_nothing():
+    wish = desired(mode=Mode.OBSERVE)
+    found = decide(GONE, wish, saved())
+    assert (found.phase, found.actions, found.saved.adopted) == (Phase.SERVING, (), False)
+    assert "observe" in {veto.rule for veto in found.vetoes}
+    assert decide(DISABLED, wish, saved()).phase is Phase.OUT
+    blind = observed(membership=failed(), engine=look(accepts=failed()))
+    assert decide(blind, wish, saved()).verdict
+    assert not decide(observed(engine=look(accepts=val(False))), wish, saved()).verdict
+
+
+def test_an_observing_agent_keeps_the_date_of_its_phase_and_takes_a_new_life_as_it_is():
+    wish = desired(mode=Mode.OBSERVE)
+    first = decide(observed(engine_unit=val(unit("e2"))), wish, saved())
+    assert "engine-restarted" in {cause.code for cause in first.causes}
+    again = decide(observed(engine_unit=val(unit("e2"))), wish, first.saved)
+    assert again.causes == ()
+    assert again.saved.since == saved().since

@@ -1,0 +1,46 @@
+"""Sticky GPU faults."""
+
+from tests.support.build import BOOT, NOW, facts, failed, gpus, observed, saved, val
+
+from inferagent.model.health import Repair
+from inferagent.model.phase import Phase
+from inferagent.model.saved import Fault
+from inferagent.policy.judge_gpu import judge_gpu, remember_faults
+
+FAULT = Fault(BOOT, "GPU-0", "lost", "GPU 0 is lost to its driver", NOW)
+
+
+def remembered(report: object, **kept: object):
+    return remember_faults(observed(gpus=report), saved(**kept)).faults
+
+
+def test_a_lost_gpu_is_remembered_once():
+    assert remembered(val(gpus(fault="lost"))) == (FAULT,)
+    assert remembered(val(gpus(fault="lost")), faults=(FAULT,)) == (FAULT,)
+
+
+def test_nothing_but_another_boot_takes_a_fault_away():
+    assert remembered(val(gpus()), faults=(FAULT,)) == (FAULT,)
+    assert remembered(failed(), faults=(FAULT,)) == (FAULT,)
+    assert remember_faults(observed(boot="boot-2"), saved(faults=(FAULT,))).faults == ()
+
+
+def test_a_gpu_that_vanishes_from_the_count_is_a_fault_even_when_it_was_the_only_one():
+    assert [fault.code for fault in remembered(val(gpus(1)), gpu_count=2)] == ["vanished"]
+    assert [fault.code for fault in remembered(val(gpus(0)), gpu_count=1)] == ["vanished"]
+    assert [fault.code for fault in remembered(val(gpus(1, pci_count=val(2))))] == ["vanished"]
+
+
+def test_a_driver_that_shows_none_yet_and_a_stuck_probe_are_none():
+    assert remembered(val(gpus(0, pci_count=val(1)))) == ()
+    assert remembered(val(gpus(1, stuck="nvmlDeviceGetName")), gpu_count=2) == ()
+
+
+def test_a_fault_is_certain_and_waits_for_a_reboot():
+    (cause,) = judge_gpu(facts(kept=saved(Phase.OUT, faults=(FAULT,)))).causes
+    assert (cause.code, cause.repair, cause.since) == ("gpu-lost", Repair.REBOOT, NOW)
+
+
+def test_a_stuck_probe_is_said():
+    seen = observed(gpus=val(gpus(stuck="nvmlDeviceGetName")))
+    assert [finding.code for finding in judge_gpu(facts(seen=seen)).findings] == ["gpu-stuck"]

@@ -1,0 +1,66 @@
+"""Causes that come from people and the host, and what is said of the pool."""
+
+from tests.support.build import (
+    NOW,
+    desired,
+    facts,
+    failed,
+    leaving,
+    memory,
+    observed,
+    saved,
+)
+
+from inferagent.model.desired import Hold, Terms
+from inferagent.model.health import CauseKind
+from inferagent.model.membership import MembershipKind
+from inferagent.model.phase import Phase
+from inferagent.model.reading import NEVER
+from inferagent.model.saved import Write
+from inferagent.policy.judge_host import judge_host
+
+HOLD = Hold("2026-11-22T12:00:00+00:00", "games")
+
+
+def causes(wish=None, kept=None) -> list[tuple[CauseKind, str]]:
+    found = judge_host(facts(wish=wish, kept=kept)).causes
+    return [(cause.kind, cause.code) for cause in found]
+
+
+def findings(**fields) -> list[str]:
+    return [finding.code for finding in judge_host(facts(**fields)).findings]
+
+
+def test_each_wish_is_a_cause_of_its_kind():
+    assert causes() == []
+    assert causes(desired(hold=HOLD)) == [(CauseKind.OPERATOR, "hold")]
+    assert causes(kept=saved(other_hand=True)) == [(CauseKind.OPERATOR, "other-hand")]
+    assert causes(desired(parked="idle")) == [(CauseKind.SOFT, "parked")]
+    assert causes(desired(going_until=NOW + 25)) == [(CauseKind.CERTAIN, "host-going")]
+
+
+def test_a_replica_is_never_parked():
+    assert causes(desired(Terms(membership=MembershipKind.REPLICA), parked="idle")) == []
+
+
+def test_what_the_agent_cannot_do_is_said():
+    assert findings(seen=observed(save=failed())) == ["state-not-saved"]
+    assert findings(seen=observed(save=NEVER, membership=NEVER)) == []
+    assert findings(seen=observed(membership=failed())) == ["membership-unknown"]
+    assert findings(wish=desired(hold=Hold("", durable=False))) == ["hold-not-durable"]
+
+
+def test_an_enable_by_another_hand_is_said():
+    ours = Write(False, NOW - 90, answered=True, confirmed=True)
+    out = leaving(Phase.OUT, baseline=False, last_write=ours)
+    assert findings(kept=out) == ["enabled-by-another"]
+    assert findings(kept=leaving(Phase.OUT, baseline=True, last_write=ours)) == []
+    pending = leaving(Phase.OUT, baseline=False, last_write=Write(False, NOW - 1))
+    assert findings(kept=pending) == []
+
+
+def test_requests_that_still_arrive_after_the_settling_are_said():
+    assert findings(kept=leaving(memory=memory(arrived_at=NOW - 1))) == ["still-arriving"]
+    assert findings(kept=leaving(memory=memory(arrived_at=NOW - 45))) == []
+    assert findings(kept=leaving(memory=memory(arrived_at=NOW - 30))) == []
+    assert findings(kept=leaving(left=NOW - 5, memory=memory(arrived_at=NOW - 1))) == []

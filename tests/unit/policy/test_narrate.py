@@ -1,0 +1,76 @@
+"""One sentence, the root cause first."""
+
+from tests.support.build import (
+    NOW,
+    cause,
+    desired,
+    facts,
+    failed,
+    leaving,
+    look,
+    memory,
+    observed,
+    out_view,
+    saved,
+    val,
+)
+
+from inferagent.model.decision import Veto
+from inferagent.model.engine import Load
+from inferagent.model.health import CauseKind, Component
+from inferagent.model.phase import Label, Phase
+from inferagent.policy.narrate import narrate, root_cause
+
+LOST = cause(code="gpu-lost", text="GPU 1 is lost", component=Component.GPU, since=NOW)
+GONE = cause(text="the engine's process is gone", since=NOW - 5)
+HELD = cause(CauseKind.OPERATOR, "hold", text="held by the operator")
+
+
+def test_what_broke_the_other_comes_first():
+    assert root_cause(facts(GONE, LOST)) == LOST
+    assert root_cause(facts(HELD, GONE)) == GONE
+    assert root_cause(facts()) is None
+
+
+def test_a_drain_whose_cause_is_over_still_says_why():
+    assert root_cause(facts(kept=leaving(cause=GONE))) == GONE
+    assert root_cause(facts(kept=leaving(Phase.OUT, cause=GONE))) is None
+
+
+def test_serving_says_what_keeps_it_in():
+    kept = (Veto("S2", "go to draining", "less than half of the pool would stay effective"),)
+    assert narrate(facts(), None, ()) == "serving"
+    said = narrate(facts(GONE), None, kept)
+    assert said == f"serving, although {GONE.text} (kept in: {kept[0].why})"
+
+
+def test_joining_says_what_it_waits_for():
+    joining = saved(Phase.JOINING)
+    assert narrate(facts(kept=joining), None, ()) == "joining: waiting for the monitor"
+    off = observed(membership=val(out_view()))
+    assert narrate(facts(seen=off, kept=joining), None, ()) == "joining: enabling in the pool"
+    lost = observed(membership=failed())
+    assert narrate(facts(seen=lost, kept=joining), None, ()) == "joining: the pool cannot be read"
+
+
+def test_draining_counts_what_is_in_flight_by_its_way():
+    busy = observed(engine=look(load=val(Load(2, 0))))
+    assert narrate(facts(HELD, seen=busy, kept=leaving()), None, ()) == (
+        "draining, 2 in flight (LAN 2): held by the operator"
+    )
+    early = leaving(left=NOW - 5)
+    assert "until out is proven" in narrate(facts(HELD, kept=early), None, ())
+
+
+def test_out_says_its_label_and_what_to_do():
+    out = leaving(Phase.OUT)
+    assert narrate(facts(kept=out), Label.READY, ()) == "out, ready"
+    assert "sudo inferagent setup" in narrate(facts(kept=out), Label.UNCONFIGURED, ())
+    installing = facts(kept=out, wish=desired(installing="ollama"))
+    assert narrate(installing, Label.INSTALLING, ()) == "out, installing: ollama"
+    cold = leaving(Phase.OUT, memory=memory(generation_ok_at=None))
+    assert narrate(facts(kept=cold), Label.WARMING, ()) == "out, warming: no generation has come back yet"
+    spent = leaving(Phase.OUT, restarts=(NOW - 3000, NOW - 2000, NOW - 1000))
+    assert "next try in 10 min" in narrate(facts(GONE, kept=spent), Label.NEEDS_OPERATOR, ())
+    assert narrate(facts(GONE, HELD, kept=out), Label.HELD, ()) == f"out, {HELD.text}"
+    assert narrate(facts(GONE, kept=out), Label.RECOVERING, ()) == f"out, recovering: {GONE.text}"
