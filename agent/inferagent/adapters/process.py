@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -87,7 +88,7 @@ def spawn(
 ) -> int:
     """Start a program that goes on when we end; its output is appended to `log`, or lost. Its pid."""
     _log.info("command", argv=pasteable(argv, cwd))
-    with _said(argv), (log or Path(os.devnull)).open("ab") as output:
+    with _said(argv), append(log or Path(os.devnull)) as output:
         child = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -100,6 +101,11 @@ def spawn(
         )
     _started[child.pid] = child
     return child.pid
+
+
+def append(log: Path) -> BinaryIO:
+    """Opened for its owner alone: an engine's log may repeat what its users ask."""
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab")
 
 
 def reap(pid: int) -> int | None:

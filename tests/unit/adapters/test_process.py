@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import stat
 import time
 from pathlib import Path
 
@@ -93,3 +94,11 @@ async def test_spawned_handles_are_those_given_only(tmp_path):
     said = (tmp_path / "log").read_text()
     assert str(tmp_path / "kept") in said
     assert str(tmp_path / "private") not in said
+
+
+async def test_a_log_is_for_its_owner_alone(tmp_path):
+    """An engine's log may repeat what its users ask."""
+    pid = process.spawn(["/bin/sh", "-c", "echo secret question"], log=tmp_path / "log")
+    await until(lambda: process.reap(pid) is not None, "its end")
+    assert (tmp_path / "log").read_text() == "secret question\n"
+    assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o600

@@ -124,9 +124,9 @@ async def test_a_window_holds_what_ended_in_it():
         traffic = Traffic(url, "chat", [PLAIN], rate=50)
         async with asyncio.TaskGroup() as group:
             traffic.start(group)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # the length of the first window
             middle = time.monotonic()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # the length of the second window
             await traffic.stop()
     before, after = traffic.tally(until=middle), traffic.tally(since=middle)
     assert before.sent > 0 < after.sent
@@ -137,7 +137,7 @@ async def test_stop_waits_for_what_is_under_way():
     async with serving("slow") as (_, url), asyncio.TaskGroup() as group:
         traffic = Traffic(url, "chat", [Kind("plain", "/v1/completions", False, 2, 0.3)], rate=100)
         traffic.start(group)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # long enough to have begun, at 100 a second
         assert traffic.under_way
         await traffic.stop()
         assert not traffic.under_way

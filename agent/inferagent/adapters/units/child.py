@@ -139,7 +139,7 @@ class ChildUnit:
         mark = uuid4().hex
         self._record = replace(self._record, mark=mark, since=now, starts=(*self._recent(now), now))
         record.save(self._path, self._record)
-        output.trim(self.log, self._manners.log_bytes)
+        self._trim()
         environment = {**self._command.environment, pids.MARK: mark}
         pid = process.spawn(self._command.argv, extra=environment, cwd=self._command.cwd, log=self.log)
         who = pids.identify(pid)
@@ -247,10 +247,14 @@ class ChildUnit:
     async def _tend_log(self) -> None:
         while True:
             await asyncio.sleep(self._manners.log_look)
-            try:
-                await asyncio.to_thread(output.trim, self.log, self._manners.log_bytes)
-            except PortError as error:
-                _log.warning("log not shortened", unit=self._command.name, error=str(error))
+            await asyncio.to_thread(self._trim)
+
+    def _trim(self) -> None:
+        """A log that cannot be shortened keeps nobody from being started."""
+        try:
+            output.trim(self.log, self._manners.log_bytes)
+        except PortError as error:
+            _log.warning("log not shortened", unit=self._command.name, error=str(error))
 
     # small things
 

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from inferagent.adapters import process
 from inferagent.adapters.files import why
 from inferagent.ports import PortError
 
@@ -16,7 +17,9 @@ def trim(log: Path, bound: int) -> None:
     try:
         if not log.exists() or log.stat().st_size <= bound:
             return
-        shutil.copyfile(log, log.with_name(log.name + ".1"))
+        with log.open("rb") as source, process.append(log.with_name(log.name + ".1")) as target:
+            target.truncate(0)
+            shutil.copyfileobj(source, target)
         os.truncate(log, 0)
     except OSError as error:
         raise PortError(f"cannot shorten {log}: {why(error)}") from error

@@ -44,6 +44,7 @@ def test_what_no_retry_cures(status: int) -> None:
         httpx.Response(200, json={"success": "yes"}),
         httpx.Response(502, text="bad gateway"),
         httpx.Response(200, content=b"\xff\xfe\x00"),
+        httpx.Response(200, content=b"[" * 100_000),
     ],
 )
 def test_garbage_is_ill_and_worth_a_retry(response: httpx.Response) -> None:

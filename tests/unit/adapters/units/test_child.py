@@ -301,3 +301,14 @@ async def test_a_list_of_processes_that_hangs_saves_nobody_from_sigkill(bench):
         stuck.set()
         await until(lambda: not unit._aside._busy, "the end of the reading")
         await unit.stop()
+
+
+async def test_a_log_that_cannot_be_shortened_keeps_nobody_from_being_started(bench):
+    unit = bench.make(*sleeper(), manners=replace(QUICK, log_bytes=10))
+    unit.log.parent.mkdir(parents=True)
+    unit.log.write_text("x" * 20)
+    unit.log.with_name("engine.log.1").mkdir()  # as on a full disk: there is no place for what is cut off
+    async with bench.watched(unit) as seen:
+        await unit.start()
+        assert seen.last.state is UnitState.RUNNING
+        await unit.stop()

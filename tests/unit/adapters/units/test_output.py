@@ -1,3 +1,5 @@
+import stat
+
 import pytest
 
 from inferagent.adapters.units.output import trim
@@ -29,3 +31,11 @@ def test_what_cannot_be_shortened_is_said(tmp_path):
     (tmp_path / "log.1").mkdir()
     with pytest.raises(PortError, match="cannot shorten"):
         trim(tmp_path / "log", 10)
+
+
+def test_what_is_cut_off_is_for_its_owner_alone_as_well(tmp_path):
+    for text in ("x" * 20, "y" * 20):
+        (tmp_path / "log").write_text(text)
+        trim(tmp_path / "log", 10)
+        assert (tmp_path / "log.1").read_text() == text
+    assert stat.S_IMODE((tmp_path / "log.1").stat().st_mode) == 0o600

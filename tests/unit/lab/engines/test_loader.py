@@ -76,9 +76,9 @@ async def test_a_new_use_renews_keep_alive(loader):
     async with loader() as (loading, model):
         await generate(loading, model, keep_alive=0.1)
         async with loading.use(model, -1.0) as (loaded, _):
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # it must not unload: nothing to poll
             assert not loaded.gone
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # it must not unload: nothing to poll
         assert not only(loading).gone
 
 

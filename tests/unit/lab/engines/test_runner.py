@@ -79,7 +79,7 @@ async def test_prefill_makes_steps_without_tokens(tmp_path):
 async def test_work_shows_as_cpu_time_and_rest_does_not(tmp_path):
     async with runner(tmp_path, burn=0.5) as (child, heard):
         resting = cpu_ticks(child.pid)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # the time over which rest is measured
         assert cpu_ticks(child.pid) - resting <= 1
         child.tell({"add": "a", "tokens": 80})
         await tokens_of(heard, 80)
