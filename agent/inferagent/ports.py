@@ -109,7 +109,8 @@ class StatePort(Protocol):
 
 class VerdictPort(Protocol):
     def write(self, ready: bool, phase: str) -> None:
-        """Leave the verdict of this boot for the ready program; atomic."""
+        """Leave the verdict of this boot for the ready program; atomic. Called every tick: costs nothing, and
+        mends what was lost, where the verdict stands already."""
         ...
 
 

@@ -1,8 +1,8 @@
 """hang_to_out_s, hang_to_out_ollama_s: from SIGSTOP of the process that makes the tokens to out of the pool.
 
 Pairs of hosts, each pair behind a load balancer of its own: of two, one may leave for a hang. Within a pair
-the hosts hang in turn, each after the other has come back; every number of the agent that has a part in
-leaving is the default.
+the hosts hang in turn, each after the other has come back (the bench kills the hung engine once the host is
+out: how it is repaired is not measured); every number of the agent that has a part in leaving is the default.
 """
 
 import asyncio
@@ -94,5 +94,6 @@ async def _turn(world: World, host: Host, chance: random.Random, again: bool) ->
     took = LIMIT if at is None else at - begun
     say(f"hang: {world.folder.name} {host.name} ({host.engine.kind}) out after {took:.1f} s")
     if again:
-        await serves_again(world, host, 240)
+        host.kill_engine()
+        await serves_again(world, host)
     return took

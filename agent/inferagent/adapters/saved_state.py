@@ -6,6 +6,7 @@ its own, never overwritten. The hold is a file apart (hold_file.py).
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class StateFolder:
         self._folder = state
         self._path = state / "state.json"
         self._previous = state / "state.previous.json"
+        self._old = state / "state.old.json"
         self._hold = HoldFile(state, run)
         self._disk = Disk("the state")
         self._written = b""
@@ -40,10 +42,14 @@ class StateFolder:
 
     def load(self) -> Saved | None:
         self._problem = ""
-        for path in (self._path, self._previous):
+        saved = self._read(self._path)
+        if saved:
+            return saved
+        # An older generation does not know what was written since: nothing it remembers of the pool counts.
+        for path in (self._old, self._previous):
             saved = self._read(path)
             if saved:
-                return saved
+                return replace(saved, baseline=None, last_write=None)
         return None
 
     def save(self, saved: Saved) -> None:
@@ -52,7 +58,16 @@ class StateFolder:
         try:
             self._disk.do(lambda: self._write(content))
         except OSError as error:
+            self._disown()
             raise PortError(f"cannot save the state in {self._path}: {why(error)}") from error
+
+    def _disown(self) -> None:
+        """What is on disk is not how things are any more; a rename needs no room on a full disk."""
+        with suppress(OSError):
+            self._disk.do(self._rename)
+
+    def _rename(self) -> None:
+        self._path.replace(self._old)
 
     def load_hold(self) -> Hold | None:
         return self._hold.load()

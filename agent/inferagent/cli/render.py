@@ -78,6 +78,8 @@ def _cure(cure: str, colour: bool) -> list[str]:
 
 
 def _parts(status: Document) -> Iterator[str]:
+    if _text(status, "label") == "unconfigured":
+        return  # it has none yet
     for name in ("engine", "connector"):
         part = status.get(name)
         if isinstance(part, Mapping):

@@ -17,11 +17,15 @@ def run(folder: Path) -> None:
     configured yet is no error: the agent says so and waits.
     """
     loaded = load_or_stop(folder)
+    if loaded.settings is None:
+        click.echo(
+            f"unconfigured: there is no configuration in {folder}\n  → sudo inferagent setup", err=True
+        )
     from inferagent.programs.daemon import run as run_daemon
     from inferagent.runtime.control import ControlError
 
     try:
         code = run_daemon(loaded)
     except ControlError as error:
-        stop(str(error), "inferagent status")
+        stop(str(error), error.cure)
     raise SystemExit(code)

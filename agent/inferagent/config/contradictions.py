@@ -98,6 +98,10 @@ def _membership(settings: Settings) -> Iterator[Clash]:
                 key: KeyPath = ("membership", name)
                 what = f'kind = "own-pool" needs {name}'
                 yield Clash((key, ("membership", "kind")), what, "sudo inferagent setup finds and writes it")
+    api = urlsplit(own.api)
+    if api.scheme == "http" and api.hostname not in LOCAL:
+        what = "must begin with https:// where it is not on this host: each call carries the API token"
+        yield Clash((("membership", "api"),), what, f'write api = "https://{own.api.partition("://")[2]}"')
     if own.kind is MembershipKind.REPLICA:
         if settings.idle.after is not None:
             what = 'must be "off" with membership.kind = "replica": a replica does not leave for soft causes'

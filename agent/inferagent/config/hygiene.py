@@ -42,7 +42,7 @@ def secret_keys(data: object, at: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]
 
 
 def _secret_word(argument: str) -> str:
-    """The option (--token) or variable (TOKEN=…) that would carry a secret, also within a line for a shell."""
+    """The option (--token) or variable (TOKEN=…) that would carry a secret, in a line for a shell too."""
     for word in argument.split():
         name, equals, _ = word.partition("=")
         if (word.startswith("-") or equals) and carries_secret(name):

@@ -157,8 +157,9 @@ class Daemon:
         return {probe.name: probe for probe in made}
 
     async def _connector(self) -> object:
-        self.board.asked = asked(self._run)
-        return await self._parts.connector.look()
+        look = await self._parts.connector.look()
+        self.board.asked = asked(self._run)  # right after: what was asked between the two looks like arrivals
+        return look
 
     async def _gpus(self) -> Reading[GpuReport]:
         return await self._parts.gpus.look()

@@ -10,14 +10,16 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from inferagent.adapters import pids, process
 from inferagent.adapters.clock import BootClock
-from inferagent.adapters.files import why
+from inferagent.adapters.files import why, write_whole
 from inferagent.ports import PortError
 
+RECORD, BEFORE = "ready.json", "ready.before.json"
 PROGRAM = Path(__file__).with_name("ready.py")
 HOST = "127.0.0.1"
 STARTS_WITHIN = 5.0  # seconds
@@ -41,19 +43,35 @@ async def ensure(run: Path, port: int, engine: str) -> int:
     tag = _tag(run, engine)
     old = _living(run)
     if old and (old.tag, old.port) == (tag, port) and await _answers(port):
+        await _end_others(run, old.who.pid, None)
         return old.who.pid
+    _remember(run, old)
     listener = await _listener(run, port, old)
     with listener:
         pid = _start(run, engine, tag, listener)
     await _wait(run, port, pid)
-    if old:
-        await _end(old.who)
+    await _end_others(run, pid, old)
     return pid
 
 
-def _living(run: Path) -> Record | None:
+def _remember(run: Path, old: Record | None) -> None:
+    """An agent that ends before it has ended the old program leaves two: the next one must know."""
+    if old and not _living(run, BEFORE):
+        with suppress(OSError):
+            write_whole(run / BEFORE, (run / RECORD).read_bytes())
+
+
+async def _end_others(run: Path, pid: int, old: Record | None) -> None:
+    for one in (_living(run, BEFORE), old):
+        if one and one.who.pid != pid:
+            await _end(one.who)
+    with suppress(OSError):
+        (run / BEFORE).unlink(missing_ok=True)
+
+
+def _living(run: Path, name: str = RECORD) -> Record | None:
     try:
-        said = json.loads((run / "ready.json").read_bytes())
+        said = json.loads((run / name).read_bytes())
         who = pids.Identity(int(said["pid"]), int(said["start"]))
         record = Record(who, str(said["tag"]), int(said["port"]))
         boot = said["boot"]
@@ -154,4 +172,8 @@ async def _end(who: pids.Identity) -> None:
 
 def _tag(run: Path, engine: str) -> str:
     """Names the program and how it was called: another tag is another version."""
-    return hashlib.sha256(PROGRAM.read_bytes() + f"\0{run.absolute()}\0{engine}".encode()).hexdigest()[:16]
+    try:
+        program = PROGRAM.read_bytes()
+    except OSError as error:
+        raise PortError(f"cannot read the ready program {PROGRAM}: {why(error)}") from error
+    return hashlib.sha256(program + f"\0{run.absolute()}\0{engine}".encode()).hexdigest()[:16]

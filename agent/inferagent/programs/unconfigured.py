@@ -20,7 +20,8 @@ class Unconfigured:
     def status(self) -> Status | None:
         observed, desired = Observed(0.0, ""), Desired(configured=False, mode=Mode.OBSERVE)
         decision = decide(observed, desired, Saved())
-        return replace(status(Scene("", observed, desired, decision, NEVER, "", "")), cure=CURE)
+        document = status(Scene("", observed, desired, decision, NEVER, "", ""))
+        return replace(document, cure=CURE, findings=())  # nothing is missing that anybody asked for
 
     def drain(self, _request: DrainRequest) -> Answer:
         return Answer(False, "cannot drain: this host is not configured", CURE)

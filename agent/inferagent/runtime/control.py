@@ -28,7 +28,11 @@ BACKLOG = 64
 
 
 class ControlError(RuntimeError):
-    """The control socket cannot be opened. The text reads "cannot start: …"."""
+    """The control socket cannot be opened. The text reads "cannot start: …"; `cure` says what to do."""
+
+    def __init__(self, text: str, cure: str) -> None:
+        super().__init__(text)
+        self.cure = cure
 
 
 async def serve_control(path: Path, desk: Desk, ready: asyncio.Event | None = None) -> None:
@@ -72,7 +76,9 @@ def open_socket(path: Path) -> tuple[socket.socket, int]:
 
 
 def _cannot(path: Path, error: OSError) -> ControlError:
-    return ControlError(f"cannot start: cannot listen at {path}: {error.strerror or error}")
+    sudo = "run the command with sudo, or " if isinstance(error, PermissionError) else ""
+    cure = f"{sudo}name another folder: run under [agent] in config.toml"
+    return ControlError(f"cannot start: cannot listen at {path}: {error.strerror or error}", cure)
 
 
 def _refuse_living(path: Path) -> None:
@@ -80,13 +86,13 @@ def _refuse_living(path: Path) -> None:
     if not path.exists():
         return
     if not path.is_socket():
-        raise ControlError(f"cannot start: {path} is there and is no socket")
+        raise ControlError(f"cannot start: {path} is there and is no socket", f"sudo ls -l {path}")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         result = probe.connect_ex(str(path))
     # EAGAIN: the queue of a living agent is full.
     if result in (0, errno.EAGAIN, errno.EINPROGRESS):
-        raise ControlError(f"cannot start: another agent answers at {path}")
+        raise ControlError(f"cannot start: another agent answers at {path}", "inferagent status")
     path.unlink(missing_ok=True)
 
 

@@ -28,6 +28,8 @@ from inferagent.runtime.report import Scene, quiet_copy, status
 
 log = structlog.get_logger()
 
+VERDICT_TROUBLE = "verdict-not-written"
+
 
 @dataclass
 class Loop:
@@ -49,7 +51,6 @@ class Loop:
     _on_disk: Saved | None = None
     _observed: Observed | None = None
     _said: Status | None = None
-    _verdict: tuple[bool, str] | None = None
     _walls: tuple[float, str] = (float("-inf"), "")
 
     def begin(self) -> None:
@@ -93,19 +94,25 @@ class Loop:
         return bool(leaving)
 
     def _tell(self, decision: Decision) -> None:
-        told = (decision.verdict, decision.phase.value)
-        if told == self._verdict:
+        """Every tick: what became of the last verdict is the port's to know.
+
+        Without saved state nothing is told before the first reading says whether users are served already.
+        """
+        if self.desired.mode is Mode.ACT and not decision.saved.adopted:
             return
+        trouble = ""
         try:
-            self.verdict.write(*told)
-            self._verdict = told
+            self.verdict.write(decision.verdict, decision.phase.value)
         except PortError as problem:
-            log.error("verdict not written", error=str(problem))
+            trouble = str(problem)
+        if trouble and trouble != self.board.troubles.get(VERDICT_TROUBLE):
+            log.error("verdict not written", error=trouble)
+        self.board.troubles[VERDICT_TROUBLE] = trouble
 
     def _save(self, saved: Saved, now: float) -> bool:
         """Whether what must be on disk is there; the memory between ticks is no part of it."""
         durable = replace(saved, memory=Memory())
-        if durable == self._on_disk:
+        if durable == self._on_disk and not isinstance(self.board.save, Failed):
             return True
         try:
             self.state.save(durable)

@@ -1,5 +1,6 @@
 """Build the one Status document from a decision and what it was made from."""
 
+import re
 from dataclasses import dataclass, replace
 
 from inferagent import __version__
@@ -23,6 +24,7 @@ from inferagent.model.unit import Unit
 from inferagent.policy.facts import Facts
 from inferagent.policy.narrate import root_cause
 
+_MOVING = re.compile(r"\d+(?:\.\d+)?(?= (?:s|min|h|in flight)\b)|(?<=tunnel )\d+|(?<=LAN )\d+")
 ASKED_FOR = (Label.HELD, Label.PARKED)
 
 
@@ -159,10 +161,17 @@ def quiet_copy(document: Status) -> Status:
         document,
         seconds=0.0,
         since="",
+        sentence=_steady(document.sentence),
+        root_cause=_steady(document.root_cause),
         membership=replace(document.membership, age=None),
         in_flight_tunnel=None,
         in_flight_lan=None,
-        findings=tuple(replace(finding, since="") for finding in document.findings),
+        findings=tuple(replace(one, since="", text=_steady(one.text)) for one in document.findings),
         gpus=(),
         vetoes=(),
     )
+
+
+def _steady(text: str) -> str:
+    """Without its ages and counts: "no answer for 88 s" is no news a second later."""
+    return _MOVING.sub("#", text)

@@ -68,6 +68,13 @@ def test_a_root_cause_that_the_sentence_does_not_say_has_its_own_line(status_of)
     assert "  because    hung\n" in text
 
 
+def test_a_host_that_nobody_configured_is_two_lines(status_of):
+    fresh = status_of(
+        host="", phase="out", label="unconfigured", sentence="out, unconfigured", cure="sudo inferagent setup"
+    )
+    assert render(asdict(fresh)) == "this host  OUT 4m, unconfigured\n          → sudo inferagent setup\n"
+
+
 def test_findings_without_a_root_cause_are_all_shown(status_of):
     shown = further_findings(asdict(status_of(findings=(finding("engine", "a"), finding("gpu", "b")))))
     assert [one["text"] for one in shown] == ["a", "b"]

@@ -95,6 +95,13 @@ CASES = {
         9,
         "needs load_balancer",
     ),
+    "token in the clear": (
+        RIGHT + 'api = "http://api.example.com/v4"\n',
+        "",
+        "membership.api",
+        15,
+        "must begin with https://",
+    ),
     "replica that leaves when idle": (
         RIGHT.replace("own-pool", "replica"),
         '[idle]\nafter = "10m"\n',

@@ -74,6 +74,7 @@ def test_without_a_reading_our_last_answered_word_since_leaving_counts(write, ag
 def test_a_host_that_has_just_woken_waits_for_the_first_reading():
     assert kinds(kept=OUT, membership=NEVER) == []
     assert kinds(kept=leaving(), membership=NEVER) == [(Push, False)]
+    assert kinds(kept=OUT, membership=failed()) == [(Push, False)]
 
 
 def test_what_is_under_way_is_not_begun_again_but_turned_round():

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import signal
@@ -159,3 +160,20 @@ async def test_a_pid_that_is_another_processs_now_is_left_alone(run, port, engin
     (run / "ready.json").write_text(json.dumps(record | {"pid": os.getpid(), "port": port + 1}))
     await begin(run, port, engine)
     assert ask(port)[0] == 503
+
+
+async def test_an_agent_that_ended_half_way_through_a_replacement_leaves_no_second_program(run, port, engine):
+    """The old one would answer half of the requests, by an engine's port of yesterday."""
+    with listening() as second:
+        other = f"127.0.0.1:{second.getsockname()[1]}"
+        old = await begin(run, port, engine)
+        half = asyncio.ensure_future(ensure(run, port, other))
+        await until(lambda: json.loads((run / "ready.json").read_text())["pid"] != old, "the new program")
+        half.cancel()
+        await asyncio.wait([half])
+        new = json.loads((run / "ready.json").read_text())["pid"]
+        started.append(new)
+        assert running(old), "not yet ended: else this test shows nothing"
+        assert await begin(run, port, other) == new
+        assert [running(old), running(new)] == [False, True]
+    assert sorted(path.name for path in run.glob("ready.*.json")) == []

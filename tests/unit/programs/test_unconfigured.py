@@ -11,6 +11,7 @@ def test_the_status_says_so_and_what_to_do() -> None:
     assert document.sentence == f"out, unconfigured: run {CURE}"
     assert (document.mode, document.verdict) == ("observe", False)
     assert document.exit_code == 0, "a fresh package is not an error"
+    assert document.findings == ()
 
 
 def test_nothing_can_be_drained_or_resumed() -> None:

@@ -170,8 +170,9 @@ async def test_a_dead_agent_s_socket_is_replaced(path):
 
 async def test_a_living_agent_s_socket_is_left_alone(path):
     async with serving(path):
-        with pytest.raises(ControlError, match=f"cannot start: another agent answers at {path}"):
+        with pytest.raises(ControlError, match=f"cannot start: another agent answers at {path}") as caught:
             await serve_control(path, Office())
+        assert caught.value.cure == "inferagent status"
         assert (await talk(path, request("POST", "/v1/resume")))[0] == 409
 
 
@@ -184,8 +185,9 @@ async def test_a_file_that_is_no_socket_is_left_alone(path):
 
 
 async def test_a_path_that_is_too_long_is_an_error(tmp_path):
-    with pytest.raises(ControlError, match="cannot start: cannot listen at"):
+    with pytest.raises(ControlError, match="cannot start: cannot listen at") as caught:
         await serve_control(tmp_path / ("x" * 120), Office())
+    assert "name another folder" in caught.value.cure, "no agent is there to be asked for its status"
 
 
 async def test_a_successor_s_socket_is_not_removed(path):

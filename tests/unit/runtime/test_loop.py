@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tests.support.agent import Agent
+from tests.support.fakes import FakeVerdict
 from tests.support.virtual import run
 
 from inferagent.model.desired import Mode
 from inferagent.model.unit import UnitState
+from inferagent.ports import PortError
 from inferagent.runtime.control import DrainRequest
 
 
@@ -83,6 +85,34 @@ def test_a_full_disk_forbids_the_join_but_not_the_leaving() -> None:
         assert agent.pool.writes == [True, False]
 
     assert play(Agent, story).verdict.told[-1] is False
+
+
+def test_a_disk_that_has_room_again_lets_it_join() -> None:
+    def full() -> Agent:
+        agent = Agent()
+        agent.state.full = True
+        return agent
+
+    async def story(agent: Agent) -> None:
+        agent.state.full = False
+        await asyncio.sleep(60)
+
+    assert play(full, story).status.phase == "serving"
+
+
+def test_without_saved_state_no_verdict_is_told_before_the_pool_was_read() -> None:
+    def blind() -> Agent:
+        agent = Agent()
+        agent.pool.hung = True
+        return agent
+
+    async def story(agent: Agent) -> None:
+        assert agent.verdict.told == []
+        agent.pool.hung = False
+        await asyncio.sleep(60)
+        assert agent.verdict.told[-1] is True
+
+    assert play(blind, story).status.phase == "serving"
 
 
 def test_leaving_on_a_full_disk_writes_once() -> None:
@@ -195,3 +225,34 @@ def test_only_what_changes_is_published_with_a_sentence() -> None:
     agent = play(Agent, nothing)
     assert agent.documents[-1].sentence == "serving"
     assert {document.phase for document in agent.documents} == {"out", "joining", "serving"}
+
+
+def test_a_verdict_that_got_lost_is_put_back() -> None:
+    """The port knows what stands there; the loop remembers nothing as already told."""
+
+    async def story(agent: Agent) -> None:
+        agent.verdict.told.clear()
+        await asyncio.sleep(10)
+        assert agent.verdict.told
+        assert set(agent.verdict.told) == {True}
+
+    play(Agent, story)
+
+
+def test_a_verdict_that_cannot_be_written_is_a_finding_until_it_can() -> None:
+    class Full(FakeVerdict):
+        def write(self, ready: bool, phase: str) -> None:
+            raise PortError("cannot write the verdict: no space left on device")
+
+    def codes(agent: Agent) -> list[str]:
+        return [finding.code for finding in agent.status.findings]
+
+    async def story(agent: Agent) -> None:
+        well, agent.loop.verdict = agent.loop.verdict, Full()
+        await asyncio.sleep(15)
+        assert "verdict-not-written" in codes(agent)
+        agent.loop.verdict = well
+        await asyncio.sleep(15)
+        assert codes(agent) == []
+
+    play(Agent, story)

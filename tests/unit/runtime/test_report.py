@@ -13,6 +13,7 @@ from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
 from inferagent.model.reading import NEVER, NotAvailable, Value
 from inferagent.model.saved import Saved
+from inferagent.model.status import StatusFinding
 from inferagent.runtime.report import Scene, exit_code, quiet_copy, status
 
 VIEW = MembershipView(
@@ -101,3 +102,21 @@ def test_what_changes_by_itself_makes_no_new_log_line() -> None:
     other = replace(one, seconds=99.0, in_flight_tunnel=7)
     assert quiet_copy(one) == quiet_copy(other)
     assert quiet_copy(one) != quiet_copy(replace(one, sentence="draining"))
+
+
+@pytest.mark.parametrize(
+    ("one", "later"),
+    [
+        ("no edge connection for 88 s", "no edge connection for 93 s"),
+        ("draining, 3 in flight (tunnel 2, LAN 1)", "draining, 2 in flight (tunnel 1, LAN 1)"),
+    ],
+)
+def test_an_age_or_a_count_that_moves_makes_no_new_log_line(one: str, later: str) -> None:
+    made = status(scene(Phase.OUT, Label.RECOVERING, (ILL,)))
+    finding = StatusFinding("c", "connector", "unhealthy", one, "", "")
+    first = replace(made, sentence=one, root_cause=one, findings=(finding,))
+    second = replace(made, sentence=later, root_cause=later, findings=(replace(finding, text=later),))
+    assert quiet_copy(first) == quiet_copy(second)
+    assert quiet_copy(replace(made, root_cause="GPU 0 is lost")) != quiet_copy(
+        replace(made, root_cause="GPU 1 is lost")
+    )
