@@ -39,7 +39,11 @@ def main(arguments: list[str]) -> int:
     names = options.only or list(FIGURES)
     kept = nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory(prefix="inferagent-")
     with kept as folder:
-        figures, whole = asyncio.run(take(FIGURES, names, Path(folder), options.quick))
+        try:
+            figures, whole = asyncio.run(take(FIGURES, names, Path(folder), options.quick))
+        except asyncio.CancelledError:
+            say("stopped")
+            return 1
     judged = verdicts(bars(options.quick), figures)
     for _, line in judged:
         _print(line)

@@ -93,7 +93,7 @@ def _unreachable(path: Path, error: OSError) -> UnreachableError:
     elif isinstance(error, PermissionError):
         cure = "run the command with sudo"
     else:
-        cure = "sudo systemctl start inferagent"
+        cure = "sudo systemctl start inferagent, or inferagent run"
     return UnreachableError(f"cannot reach the agent at {path}: {reason}", cure)
 
 

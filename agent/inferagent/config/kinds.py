@@ -5,6 +5,7 @@ Each `parse` returns the ready value or raises ValueError that reads "must be â€
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -141,6 +142,14 @@ class Text(Kind):
         if not isinstance(value, str) or re.fullmatch(self.pattern, value) is None:
             raise self.wrong(value)
         return value
+
+
+@dataclass(frozen=True)
+class Name(Text):
+    """The same; an empty one is the machine's own host name, up to its first dot."""
+
+    def parse(self, value: object) -> str:
+        return super().parse(value) or socket.gethostname().partition(".")[0]
 
 
 @dataclass(frozen=True)

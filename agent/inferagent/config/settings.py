@@ -15,6 +15,7 @@ from inferagent.config.kinds import (
     Flag,
     Folder,
     Gpus,
+    Name,
     Pairs,
     Text,
     Url,
@@ -46,7 +47,7 @@ class Agent(Table):
 
 
 class Host(Table):
-    name: Annotated[str, Text(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62})?", "a short name of letters and digits")]
+    name: Annotated[str, Name(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62})?", "a short name of letters and digits")]
 
 
 class Engine(Table):

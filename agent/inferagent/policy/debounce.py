@@ -5,6 +5,7 @@ from dataclasses import replace
 from inferagent.model.change import changed
 from inferagent.model.health import Cause, Finding
 from inferagent.model.saved import Memory
+from inferagent.model.unit import Unit
 
 
 def fall(memory: Memory, code: str, bad: bool | None, at: float, needed: int) -> tuple[Memory, bool]:
@@ -19,6 +20,16 @@ def fall(memory: Memory, code: str, bad: bool | None, at: float, needed: int) ->
         count = counts[code][0]
         memory = replace(memory, falls=tuple((name, c, m) for name, (c, m) in counts.items()))
     return memory, count >= needed
+
+
+def absent(part: str, unit: Unit) -> tuple[str, str]:
+    """What to say of a unit that cannot be started at all, and the cure; `exit` names a missing program."""
+    if unit.exit:
+        return (
+            f"the {part} cannot be started: {unit.exit}",
+            f"install it, or give its path: command in [{part}]",
+        )
+    return f"the {part}'s unit does not exist", "sudo inferagent setup"
 
 
 def dated(

@@ -8,7 +8,7 @@ from inferagent.model.reading import Failed, Value, known
 from inferagent.model.saved import Memory
 from inferagent.model.tunnel import Ingress, IngressRule
 from inferagent.model.unit import UnitState
-from inferagent.policy.debounce import fall
+from inferagent.policy.debounce import absent, fall
 from inferagent.policy.facts import Facts, Judgement
 
 
@@ -33,9 +33,12 @@ def _gone(facts: Facts) -> Cause | None:
         return None
     if unit.stopped_by_person:
         return _certain("connector-stopped-by-person", "the connector was stopped by a person", Repair.NONE)
-    if unit.state in (UnitState.MISSING, UnitState.MASKED):
-        text = f"the connector's unit is {unit.state}"
-        return _certain("connector-missing", text, Repair.NONE, "sudo inferagent setup")
+    if unit.state is UnitState.MASKED:
+        cure = "sudo systemctl unmask"
+        return _certain("connector-missing", "the connector's unit is masked", Repair.NONE, cure)
+    if unit.state is UnitState.MISSING:
+        text, cure = absent("connector", unit)
+        return _certain("connector-missing", text, Repair.NONE, cure)
     if facts.replica and facts.saved.phase is Phase.JOINING:
         return None  # joining is what starts it
     text = f"the connector's process is gone ({unit.exit})" if unit.exit else "the connector is not started"

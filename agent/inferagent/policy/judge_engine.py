@@ -7,7 +7,7 @@ from inferagent.model.phase import Phase
 from inferagent.model.reading import Failed, Value, known
 from inferagent.model.saved import Memory
 from inferagent.model.unit import Unit, UnitState
-from inferagent.policy.debounce import fall
+from inferagent.policy.debounce import absent, fall
 from inferagent.policy.evidence import moved_since, still_for
 from inferagent.policy.facts import Facts, Judgement
 
@@ -47,9 +47,8 @@ def _inferred(code: str, text: str) -> Cause:
 def _gone(facts: Facts, unit: Unit) -> Cause:
     """A process that exited counts at once; who starts it again depends on who was to."""
     if unit.state is UnitState.MISSING:
-        return _certain(
-            "engine-missing", "the engine's unit does not exist", Repair.NONE, "sudo inferagent setup"
-        )
+        text, cure = absent("engine", unit)
+        return _certain("engine-missing", text, Repair.NONE, cure)
     if unit.state is UnitState.MASKED:
         return _certain("engine-masked", "the engine's unit is masked", Repair.NONE, "sudo systemctl unmask")
     if unit.stopped_by_person:

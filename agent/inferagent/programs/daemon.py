@@ -26,7 +26,7 @@ from inferagent.ports import PortError
 from inferagent.programs import gpu_probe_starter, ready_starter
 from inferagent.programs.parts import BAD_CONFIGURATION, CannotRunError, engine_address, make
 from inferagent.programs.setup import made_pool
-from inferagent.programs.unconfigured import Unconfigured
+from inferagent.programs.unconfigured import CURE, Unconfigured
 from inferagent.runtime.act import Hands
 from inferagent.runtime.board import Board
 from inferagent.runtime.control import ControlError, serve_control
@@ -53,6 +53,9 @@ def run(loaded: Loaded) -> int:
     except PortError as error:
         log.error(str(error))
         return 1
+    except PermissionError as error:
+        log.error(f"cannot use {error.filename}: permission denied", cure="run the command with sudo")
+        return 1
 
 
 async def _run(loaded: Loaded) -> int:
@@ -62,12 +65,13 @@ async def _run(loaded: Loaded) -> int:
         loop.add_signal_handler(number, stop.set)
     if loaded.settings is None:
         desk = Unconfigured()
+        log.info("this host is not configured: waiting", cure=CURE)
         await _until(stop, lambda: serve_control(loaded.agent.run / SOCKET, desk))
         return 0
     daemon = Daemon(loaded, loaded.settings)
     await _until(stop, daemon.run)
     await daemon.jobs.cancel()
-    log.info("agent stopped: nothing outside was changed")
+    log.info("agent stopped: engine, connector and ready URL run on, the pool is as it was")
     return 0
 
 

@@ -169,7 +169,8 @@ class Loop:
         )
         refused = self._refused(hold)
         if refused:
-            return Answer(False, f"cannot drain: {refused}", "inferagent drain --last")
+            last = " --last" if "--last" in refused else ""
+            return Answer(False, f"cannot drain: {refused}", f"inferagent drain{last}")
         message = "held: out until `inferagent resume`"
         try:
             self.state.save_hold(hold)

@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Probe(Generic[T]):
     """`take` looks once, within `deadline` seconds; `write` gets the reading, dated by when the look began.
 
-    `pace` is read before each look: seconds between two looks, None = none until nudged or paced again.
+    `pace` is read before each look: seconds between two looks, None = none until it is paced again.
     """
 
     name: str

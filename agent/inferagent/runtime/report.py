@@ -7,7 +7,7 @@ from inferagent import __version__
 from inferagent.model.decision import Decision
 from inferagent.model.desired import Desired, Mode, Terms
 from inferagent.model.gpu import Gpu
-from inferagent.model.health import CauseKind, Finding
+from inferagent.model.health import CauseKind, Finding, Health
 from inferagent.model.membership import MembershipView
 from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
@@ -25,6 +25,7 @@ from inferagent.policy.facts import Facts
 from inferagent.policy.narrate import root_cause
 
 _MOVING = re.compile(r"\d+(?:\.\d+)?(?= (?:s|min|h|in flight)\b)|(?<=tunnel )\d+|(?<=LAN )\d+")
+WORSE = (Health.DEGRADED, Health.UNHEALTHY)  # what cannot be read is none of these
 ASKED_FOR = (Label.HELD, Label.PARKED)
 
 
@@ -80,13 +81,15 @@ def status(scene: Scene) -> Status:
 def exit_code(scene: Scene) -> int:
     """0 as intended, 1 serving but degraded or goal ≠ observed, 4 out although it should be in."""
     decision, own = scene.decision, known(scene.observed.membership)
+    enabled = own.own.enabled if own else None
     if decision.phase is Phase.SERVING:
-        enabled = own.own.enabled if own else None
         worse = any(cause.kind is not CauseKind.OPERATOR for cause in decision.causes)
+        worse = worse or any(finding.health in WORSE for finding in decision.findings)
         return 1 if worse or enabled is False else 0
-    asked = decision.label in ASKED_FOR or any(c.kind is CauseKind.OPERATOR for c in decision.causes)
-    if scene.desired.mode is Mode.OBSERVE or asked:
+    if scene.desired.mode is Mode.OBSERVE:
         return 0
+    if decision.label in ASKED_FOR or any(c.kind is CauseKind.OPERATOR for c in decision.causes):
+        return 1 if decision.phase is Phase.OUT and enabled else 0
     return 4 if decision.phase is Phase.OUT else 1
 
 

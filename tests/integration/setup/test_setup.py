@@ -153,6 +153,21 @@ def test_a_refusal_in_the_middle_is_said_and_a_second_run_goes_on(lab: Any) -> N
     assert lab.config(request).membership.pool == lab.named("pools", "gpu-a")["id"]
 
 
+def test_a_token_that_is_none_is_said_with_the_cure(lab: Any) -> None:
+    refusal = '{"success":false,"errors":[{"code":6003,"message":"Invalid request headers"}],"result":null}'
+    lab.served.faults.add(Fault(kind="status", status=400, body=refusal))
+    assert lab.setup(lab.request("gpu-a")) == 1
+    (said,) = lab.said
+    assert said.endswith("is it the right token, and may it do this? (--api-token-file)")
+
+
+def test_a_token_of_two_lines_is_refused_unrepeated(lab: Any) -> None:
+    request = lab.request("gpu-a")
+    request.api_token_file.write_text("hunter1\nhunter2\n")
+    assert lab.setup(request) == 1
+    assert lab.said == ["cannot use the API token: it is not one plain word"]
+
+
 def test_an_interval_that_the_plan_does_not_allow_is_said(lab: Any) -> None:
     assert lab.setup(lab.request("gpu-a", monitor_interval=5)) == 1
     assert "interval is not in range" in "\n".join(lab.said)

@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 from pydantic import ValidationError
 
@@ -64,3 +66,8 @@ def test_a_malformed_unit_is_refused(unit):
 def test_settings_never_change():
     with pytest.raises(ValidationError, match="frozen"):
         settings().ready.port = 1
+
+
+def test_an_unnamed_host_has_the_machine_s_name():
+    assert settings().host.name == socket.gethostname().partition(".")[0]
+    assert settings(host={"name": "gpu-home"}).host.name == "gpu-home"

@@ -4,7 +4,7 @@ from tests.support.build import cause
 
 from inferagent.model.health import CauseKind
 from inferagent.model.saved import Memory
-from inferagent.policy.debounce import dated, fall
+from inferagent.policy.debounce import absent, dated, fall
 
 
 def test_two_bad_readings_fall_and_one_good_one_rises():
@@ -45,3 +45,13 @@ def test_the_worst_cause_comes_first():
     soft, certain = cause(CauseKind.SOFT, "parked"), cause(CauseKind.CERTAIN)
     _, causes, _ = dated(Memory(), 5.0, [soft, certain], [])
     assert [one.code for one in causes] == [certain.code, soft.code]
+
+
+def test_a_program_that_is_not_there_is_named_with_its_cure() -> None:
+    text, cure = absent("engine", Unit(UnitState.MISSING, exit="there is no program ollama"))
+    assert text == "the engine cannot be started: there is no program ollama"
+    assert "command in [engine]" in cure
+    assert absent("engine", Unit(UnitState.MISSING)) == (
+        "the engine's unit does not exist",
+        "sudo inferagent setup",
+    )

@@ -10,7 +10,7 @@ from tests.support.virtual import run
 from inferagent.model.desired import Mode
 from inferagent.model.unit import UnitState
 from inferagent.ports import PortError
-from inferagent.runtime.control import DrainRequest
+from inferagent.runtime.control import Answer, DrainRequest
 
 
 def play(
@@ -179,6 +179,17 @@ def test_the_last_endpoint_needs_last() -> None:
         assert agent.pool.enabled is False
 
     play(Agent, story)
+
+
+def test_a_drain_before_the_first_tick_is_to_be_tried_again() -> None:
+    """Nothing is known yet: --last would be a wrong advice."""
+
+    async def asked() -> Answer:
+        return Agent().loop.drain(DrainRequest())
+
+    answer = run(asked())
+    assert (answer.ok, answer.cure) == (False, "inferagent drain")
+    assert "has just started" in answer.message
 
 
 def test_observe_mode_refuses_to_drain_and_writes_nothing() -> None:

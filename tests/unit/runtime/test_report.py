@@ -7,7 +7,7 @@ import pytest
 from inferagent.model.decision import Decision, InFlight, Pace
 from inferagent.model.desired import Desired, Hold, Mode
 from inferagent.model.gpu import Gpu, GpuReport
-from inferagent.model.health import Cause, CauseKind
+from inferagent.model.health import Cause, CauseKind, Component, Finding, Health
 from inferagent.model.membership import Endpoint, MembershipView
 from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
@@ -43,6 +43,12 @@ def scene(
     return Scene("here", observed, wishes, decision, Value(VIEW, 97.0), "now", "then")
 
 
+def out(made: Scene) -> Scene:
+    """The same, read as disabled."""
+    disabled = MembershipView(Endpoint("here", False, None), ())
+    return replace(made, observed=replace(made.observed, membership=Value(disabled, 97.0)))
+
+
 @pytest.mark.parametrize(
     ("made", "code"),
     [
@@ -50,8 +56,8 @@ def scene(
         (scene(Phase.SERVING, causes=(ILL,)), 1),
         (scene(Phase.JOINING), 1),
         (scene(Phase.OUT, Label.RECOVERING, (ILL,)), 4),
-        (scene(Phase.OUT, Label.HELD, hold=Hold("now")), 0),
-        (scene(Phase.OUT, Label.PARKED), 0),
+        (out(scene(Phase.OUT, Label.HELD, hold=Hold("now"))), 0),
+        (out(scene(Phase.OUT, Label.PARKED)), 0),
         (scene(Phase.OUT, Label.WARMING, mode=Mode.OBSERVE), 0),
     ],
 )
@@ -60,10 +66,21 @@ def test_exit_codes(made: Scene, code: int) -> None:
 
 
 def test_serving_but_read_as_disabled_is_not_as_intended() -> None:
-    made = scene(Phase.SERVING)
-    disabled = MembershipView(Endpoint("here", False, None), ())
-    made = replace(made, observed=replace(made.observed, membership=Value(disabled, 99.0)))
-    assert exit_code(made) == 1
+    assert exit_code(out(scene(Phase.SERVING))) == 1
+
+
+@pytest.mark.parametrize(
+    ("health", "code"), [(Health.DEGRADED, 1), (Health.UNHEALTHY, 1), (Health.UNKNOWN, 0)]
+)
+def test_serving_beside_a_finding(health: Health, code: int) -> None:
+    """A full disk, two agents: serving, and not as intended; what only cannot be read is no illness."""
+    made, finding = scene(Phase.SERVING), Finding("code", Component.AGENT, health, "text", 90.0)
+    assert exit_code(replace(made, decision=replace(made.decision, findings=(finding,)))) == code
+
+
+def test_held_and_still_in_the_pool_is_not_as_intended() -> None:
+    made = scene(Phase.OUT, Label.HELD, hold=Hold("now"))
+    assert (exit_code(made), exit_code(out(made))) == (1, 0)
 
 
 def test_membership_is_stated_from_a_reading_with_its_age() -> None:

@@ -1,6 +1,5 @@
 """`inferagent demo`: provision two hosts with setup, put users on them, and let things go wrong."""
 
-import argparse
 import asyncio
 import tempfile
 from pathlib import Path
@@ -17,15 +16,13 @@ from inferagent.lab.demo.world import SHORT, World, open_world
 from inferagent.lab.traffic import Traffic
 from inferagent.lab.traffic_judge import mixed
 
-# Requests a second; a real engine on a small machine without a GPU is saturated by what a stand-in takes.
-RATE, RATE_REAL = 8.0, 3.0
+# Requests a second. A real engine without a GPU is saturated by what a stand-in takes, and a vLLM that starts
+# leaves the other one hardly a core.
+RATE, RATE_OLLAMA, RATE_VLLM = 8.0, 3.0, 1.0
 
 
-def run(arguments: list[str]) -> int:
-    """0 when the story held, 1 else, 2 for a wrong argument."""
-    parser = argparse.ArgumentParser(prog="inferagent demo", description=__doc__)
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep configuration and logs in this folder")
-    keep: Path | None = parser.parse_args(arguments).keep
+def run(keep: Path | None) -> int:
+    """0 when the story held, 1 else. `keep`: a folder for configuration and logs, None for none."""
     screen = console()
     code = 1
     try:
@@ -51,8 +48,7 @@ async def _demo(folder: Path, screen: Console) -> int:
         _introduce(world, screen)
         for host in world.hosts:
             await world.own_token(host)
-            screen.print(f"setup of {host.name}:", markup=False)
-            await host.setup(world.info)
+            screen.print(await host.setup(world.info), markup=False)
         for host in world.hosts:
             await host.start_agent()
         for host in world.hosts:
@@ -79,9 +75,11 @@ def _introduce(world: World, screen: Console) -> None:
 
 
 async def _play(world: World, screen: Console) -> bool:
-    real = any(host.engine.real for host in world.hosts)
-    kinds = mixed(0.4, 8, 30 if real else 60, bound=20.0 if real else 10.0, stream_bound=30.0)
-    rate = RATE_REAL if real else RATE
+    real = {host.engine.kind for host in world.hosts if host.engine.real}
+    kinds = mixed(
+        0.4, 8, 30 if real else 60, bound=30.0 if real else 10.0, stream_bound=60.0 if real else 30.0
+    )
+    rate = RATE_VLLM if "vllm" in real else RATE_OLLAMA if real else RATE
     traffic = Traffic(world.info["public"], PUBLIC_NAME, kinds, rate, world.public_host, exact=not real)
     watch = Watch(world, traffic, screen)
     story = Story(world, traffic, watch, SHORT.cache)

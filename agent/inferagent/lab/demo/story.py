@@ -147,6 +147,7 @@ class Story:
         event.said = "(nothing: the host was gone)"
         await self._gone(event, host, 30)
         await asyncio.sleep(1)
+        self.watch.say(f"— {host.name} returns")
         await host.start_agent()
         await self._back(event, host)
 

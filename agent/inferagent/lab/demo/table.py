@@ -9,6 +9,12 @@ from inferagent.lab.demo.story import Event
 from inferagent.lab.traffic import Traffic
 from inferagent.lab.traffic_judge import Outcome, Tally
 
+LEGEND = """\
+allowed 0: no request may fail. "until it is out": a host that fails takes with it what was under way and what
+the edge still sends there; a request begun after the edge had let the host go must not fail.
+causes: status 502, its engine was gone; status 530, its connector was gone; no terminator, a stream was cut;
+too slow, no whole answer within its bound, as from an engine that hangs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -50,6 +56,7 @@ def show(found: list[Row], screen: Console) -> None:
         failed = str(row.tally.failed) + (" !" if row.wrong else "")
         table.add_row(row.event.title, row.event.said, out, str(row.tally.sent), failed, causes, allowed)
     screen.print(table)
+    screen.print(LEGEND, markup=False)
     for row in found:
         for problem in row.wrong:
             screen.print(f"! {row.event.title}: {problem}", markup=False)

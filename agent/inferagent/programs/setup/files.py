@@ -101,8 +101,10 @@ def read_text(path: Path) -> str | None:
         return path.read_text("utf-8")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PortError(f"cannot read {path}: {error}") from error
+    except OSError as error:
+        raise PortError(f"cannot read {path}: {why(error)}") from error
+    except UnicodeDecodeError as error:
+        raise PortError(f"cannot read {path}: it is not UTF-8 text") from error
 
 
 def digest(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from inferagent.adapters.files import sync_folder
+from inferagent.ports import PortError
 
 NAME = "setup-undo.jsonl"
 POINTER = ".setup-state"  # beside the configuration: where the state folder is, until config.toml says so
@@ -118,6 +119,9 @@ def remove_folders(folders: list[str]) -> None:
 
 
 def made_pool(state: Path) -> bool:
-    """Whether setup made this host's pool, disabled: then no other hand disabled it."""
-    entries = Record(state).entries()
+    """Whether setup made this host's pool, disabled: no other hand did. PortError: unreadable."""
+    try:
+        entries = Record(state).entries()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PortError(f"cannot read the undo record {state / NAME}: {error}") from error
     return any(e.intent.get("kind") == "pool" and e.intent.get("made") and not e.undone for e in entries)

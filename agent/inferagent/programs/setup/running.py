@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from inferagent.adapters.cloudflare.client import ApiError
 from inferagent.adapters.cloudflare.identity import machine_identity
 from inferagent.adapters.files import why, write_whole
 from inferagent.config.errors import EXIT_CONFIG, ConfigError
@@ -22,6 +23,7 @@ from inferagent.programs.setup.survey import RefusedError, refuse, survey
 DONE = 0
 FAILED = 1
 DEFAULT_STATE = Path("/var/lib/inferagent")
+BAD_TOKEN = (6003, 6111)  # answered with 400: what stands in the header cannot be a token
 SAMPLE_ID = "0" * 32
 SAMPLE_TUNNEL = "00000000-0000-0000-0000-000000000000"
 
@@ -52,10 +54,10 @@ def run(
         echo(str(error))
         return EXIT_CONFIG
     except (BadRequestError, RefusedError, PortError) as error:
-        echo(str(error))
+        echo(f"{error}{_cure(error)}")
         return FAILED
     except OSError as error:
-        echo(f"cannot keep the undo record: {why(error)}")
+        echo(f"cannot keep the undo record: {why(error)}{_cure(error)}")
         return FAILED
 
 
@@ -113,9 +115,13 @@ def _confirmed(request: SetupRequest, plan: Plan, todo: Todo, confirm: Confirm, 
     return DONE
 
 
-def _cure(error: PortError) -> str:
-    """What a person can do about a refusal that only the account's plan explains."""
+def _cure(error: Exception) -> str:
+    """What a person can do about a refusal that only the account's plan, or its rights, explain."""
     text = str(error)
+    if isinstance(error, ApiError) and (error.status in (401, 403) or error.code in BAD_TOKEN):
+        return "; is it the right token, and may it do this? (--api-token-file)"
+    if "Permission denied" in text:
+        return "; run it with sudo"
     if "interval" in text:
         return "; give --monitor-interval SECONDS as this account's plan allows it (60 does everywhere)"
     if "limited to" in text or "must be in range" in text:

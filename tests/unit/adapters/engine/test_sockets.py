@@ -80,6 +80,20 @@ def test_the_agents_own_and_the_connectors_are_told_by_their_sockets():
         assert again.owner is Owner.AGENT
 
 
+def test_a_connection_of_ours_that_closes_while_it_is_listed_is_still_ours():
+    ours = socket.socket()
+    inode = os.fstat(ours.fileno()).st_ino
+
+    def lister(local_port: int, peer_port: int) -> list[TcpSocket]:
+        if not local_port:
+            return [client_end(1, inode)]
+        ours.close()
+        return [server_end(1)]
+
+    (one,) = EngineSockets(11434, lambda: 0, lister).look()
+    assert one.owner is Owner.AGENT
+
+
 def test_a_neighbour_on_this_host_is_foreign():
     (one,) = look([server_end(1)], [client_end(1, 999_999_999)], connector=os.getpid())
     assert one.owner is Owner.FOREIGN

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from inferagent.ports import PortError
 from inferagent.programs.setup.record import Record, made_pool, make_folders, remove_folders
 
 
@@ -106,3 +107,14 @@ def test_a_file_that_was_begun_on_a_full_disk_gets_its_header_later(tmp_path: Pa
 def test_only_the_innermost_folder_is_shut(tmp_path: Path) -> None:
     made = make_folders(tmp_path / "etc" / "credentials", 0o700)
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in made] == [0o755, 0o700]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_record_that_cannot_be_read_is_said_to_the_agent(tmp_path: Path, content: bytes | None) -> None:
+    path = Record(tmp_path).path
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(PortError, match="cannot read the undo record"):
+        made_pool(tmp_path)

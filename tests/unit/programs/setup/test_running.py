@@ -96,3 +96,12 @@ def test_another_shape_needs_an_undo_first(alone: SetupRequest) -> None:
     code, text = attempt(replace(alone, host="gpu-b"))
     assert code == 1
     assert "undo that first" in text
+
+
+def test_what_only_root_may_do_is_said_with_the_cure(alone: SetupRequest) -> None:
+    def refused(_plan: Plan) -> bool:
+        raise PermissionError(13, "Permission denied", str(alone.state_dir))
+
+    said: list[str] = []
+    assert run(alone, apply=True, confirm=refused, echo=said.append) == 1
+    assert said[-1] == "cannot keep the undo record: Permission denied; run it with sudo"
