@@ -4,6 +4,7 @@ from tests.support.build import cause
 
 from inferagent.model.health import CauseKind
 from inferagent.model.saved import Memory
+from inferagent.model.unit import Unit, UnitState
 from inferagent.policy.debounce import absent, dated, fall
 
 
@@ -51,7 +52,5 @@ def test_a_program_that_is_not_there_is_named_with_its_cure() -> None:
     text, cure = absent("engine", Unit(UnitState.MISSING, exit="there is no program ollama"))
     assert text == "the engine cannot be started: there is no program ollama"
     assert "command in [engine]" in cure
-    assert absent("engine", Unit(UnitState.MISSING)) == (
-        "the engine's unit does not exist",
-        "sudo inferagent setup",
-    )
+    text, cure = absent("engine", Unit(UnitState.MISSING))
+    assert (text, cure) == ("the engine's unit does not exist", "sudo inferagent setup")

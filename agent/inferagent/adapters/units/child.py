@@ -195,13 +195,9 @@ class ChildUnit:
             self._enter(UnitState.FAILED)
         elif self._command.missing():
             self._enter(UnitState.MISSING)
-            self._lack()
+            self._record = replace(self._record, exit=f"there is no program {self._command.argv[0]}")
         else:
             self._enter(UnitState.RESTARTING if self._record.wanted else UnitState.STOPPED)
-
-    def _lack(self) -> None:
-        """A program that is not there is named where the end of a life would be."""
-        self._record = replace(self._record, exit=f"there is no program {self._command.argv[0]}")
 
     # supervision
 
