@@ -185,9 +185,11 @@ async def test_a_missing_program_is_said_and_found_once_it_is_there(bench, tmp_p
     unit = bench.make(str(program))
     async with bench.watched(unit) as seen:
         assert seen.last.state is UnitState.MISSING
+        assert seen.last.exit == f"there is no program {program}"
         program.write_text("#!/bin/sh\nexec sleep 300\n")
         program.chmod(0o755)
-        await seen.state(UnitState.STOPPED)
+        found = await seen.state(UnitState.STOPPED)
+        assert found.exit == "", "no life has ended: its first start is no repair"
         await unit.start()
         await seen.state(UnitState.RUNNING)
         await unit.stop()

@@ -26,12 +26,16 @@ TERMS = Terms(made_by_setup=True)
 
 @dataclass
 class Agent:
-    """`well` False: the engine's generations go unanswered and its counters stand still."""
+    """`well` False: the engine's generations go unanswered and its counters stand still.
+
+    `counted` False: it hung while idle, so that only the connector counts who waits.
+    """
 
     terms: Terms = TERMS
     pool: FakePool = field(default_factory=lambda: FakePool(enabled=False))
     state: FakeState = field(default_factory=FakeState)
     well: bool = True
+    counted: bool = True
     connections: int = 4
     in_flight: int = 0
     documents: list[Status] = field(default_factory=list)
@@ -75,7 +79,7 @@ class Agent:
             accepts=Value(alive, now),
             models=Value(frozenset(self.terms.engine_names), now),
             progress=Value(Progress((("tokens", float(self.moved)),)), now),
-            load=Value(Load(self.in_flight, 0), now),
+            load=Value(Load(self.in_flight if self.counted else 0, 0), now),
             lan=NotAvailable(now),
             warmup=NotAvailable(now),
         )

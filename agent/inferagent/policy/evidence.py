@@ -7,7 +7,7 @@ from inferagent.model.engine import EngineLook, Outcome, Warmup
 from inferagent.model.observed import Observed
 from inferagent.model.reading import Value, known
 from inferagent.model.saved import Memory
-from inferagent.policy.flight import in_flight, settled
+from inferagent.policy.flight import settled, work
 
 # Two looks further apart than this (a failing probe, a sleeping host) say nothing of the time between them.
 GAP = 30.0
@@ -77,14 +77,13 @@ def _coarse(warmup: Warmup) -> tuple[float, ...]:
 
 
 def _load(memory: Memory, observed: Observed) -> Memory:
-    """Since when the engine has had requests, unknown keeps what was known; and since when surely none."""
-    if settled(observed) == 0:
-        idle = observed.now if memory.idle_since is None else memory.idle_since
-        return changed(memory, load_since=None, idle_since=idle)
-    since = memory.load_since
-    if since is None and in_flight(observed).total:
-        since = observed.now
-    return changed(memory, load_since=since, idle_since=None)
+    """Since when somebody waits for an answer, unknown keeps what was known; and since when surely nobody."""
+    empty, owed = settled(observed) == 0, work(observed)
+    idle = observed.now if memory.idle_since is None else memory.idle_since
+    since = observed.now if memory.load_since is None and owed else memory.load_since
+    return changed(
+        memory, load_since=None if empty and not owed else since, idle_since=idle if empty else None
+    )
 
 
 def _generation(memory: Memory, observed: Observed) -> Memory:

@@ -22,6 +22,16 @@ def in_flight(observed: Observed) -> InFlight:
     return InFlight(tunnel, known(observed.engine.lan))
 
 
+def work(observed: Observed) -> int | None:
+    """Requests that the engine owes an answer, by whoever counts most; None while nobody can say.
+
+    vLLM counts a request only when a step has ended: one that hangs while idle stays at 0, and the connector
+    alone sees that users wait.
+    """
+    seen = [count for count in (in_flight(observed).total, _tunnel(observed)) if count is not None]
+    return max(seen) if seen else None
+
+
 def settled(observed: Observed) -> int | None:
     """Requests in flight by every way that can be read on this host; None while one of them is unknown.
 

@@ -4,12 +4,13 @@ from inferagent.model.desired import EngineKind
 from inferagent.model.engine import Generation, Outcome
 from inferagent.model.health import Cause, CauseKind, Component, Finding, Health, Repair
 from inferagent.model.phase import Phase
-from inferagent.model.reading import Failed, Value, known
+from inferagent.model.reading import Failed, Value
 from inferagent.model.saved import Memory
 from inferagent.model.unit import Unit, UnitState
 from inferagent.policy.debounce import absent, fall
 from inferagent.policy.evidence import moved_since, still_for
 from inferagent.policy.facts import Facts, Judgement
+from inferagent.policy.flight import work
 
 
 def judge_engine(facts: Facts) -> tuple[Memory, Judgement]:
@@ -135,8 +136,7 @@ def _hung(facts: Facts) -> Cause | None:
         return None
     if not _looked_past_deadline(memory, last):
         return None
-    load = known(facts.observed.engine.load)
-    busy = load is not None and load.running + load.waiting > 0
+    busy = facts.terms.engine is EngineKind.VLLM and bool(work(facts.observed))
     if still < (terms.hang_frozen_traffic if busy else terms.hang_frozen):
         return None
     text = f"the engine hangs: nothing has moved for {still:.0f} s, no answer either"

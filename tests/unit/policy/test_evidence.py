@@ -68,6 +68,12 @@ def test_load_is_dated_from_its_first_look_and_ended_by_an_empty_one():
     assert (kept.load_since, kept.idle_since) == (None, NOW + 6)
 
 
+def test_users_whom_the_engine_does_not_count_yet_are_load_all_the_same():
+    waiting = connector(traffic=val(Traffic(5, 1)))
+    kept = gather(observed(engine=look(load=val(Load(0, 0))), connector=waiting), memory())
+    assert kept.load_since == NOW
+
+
 def asked(outcome: Outcome, begun: float, **fields: str):
     return observed(generation=val(generation(outcome, begun, **fields)))
 

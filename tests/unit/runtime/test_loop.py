@@ -232,6 +232,15 @@ def test_a_hung_engine_under_load_is_restarted_only_once_out() -> None:
     play(Agent, story)
 
 
+def test_an_engine_that_hung_while_idle_is_found_by_those_who_wait_at_the_connector() -> None:
+    async def story(agent: Agent) -> None:
+        agent.in_flight, agent.well, agent.counted = 2, False, False
+        await asyncio.sleep(20)
+        assert (agent.status.phase, agent.pool.enabled) == ("draining", False)
+
+    play(Agent, story)
+
+
 def test_only_what_changes_is_published_with_a_sentence() -> None:
     agent = play(Agent, nothing)
     assert agent.documents[-1].sentence == "serving"

@@ -52,11 +52,6 @@ class Holder:
     def owns(self, end: TcpSocket) -> bool:
         return end.uid == self.uid if self.inodes is None else end.inode in self.inodes
 
-    def later(self, other: "Holder") -> "Holder":
-        """With the sockets of another look at the same process."""
-        both = None if self.inodes is None or other.inodes is None else self.inodes | other.inodes
-        return Holder(both, other.uid)
-
 
 NOBODY = Holder(frozenset(), -1)
 
@@ -94,19 +89,24 @@ class EngineSockets:
     lister: Lister = connections
 
     def look(self) -> tuple[Connection, ...]:
-        """Raises OSError where the kernel's list cannot be read."""
-        pid = self.connector()
-        before = self._holders(pid)  # whoever closes a connection while it is listed had it before
+        """Raises OSError where the kernel's list cannot be read.
+
+        A connection of ours that is closed between the lists looks like a neighbour's: who is foreign on this
+        host is looked at once more.
+        """
+        found = self._once()
+        neighbours = any(one.owner is Owner.FOREIGN and one.key[0][0] == one.key[1][0] for one in found)
+        return self._once() if neighbours else found
+
+    def _once(self) -> tuple[Connection, ...]:
         clients, ours = self._clients(), self.lister(self.port, 0)
         if any(end.peer[0] == end.local[0] and (end.peer, end.local) not in clients for end in ours):
             clients |= self._clients()  # opened between the two lists
-        agent, connector = (one.later(two) for one, two in zip(before, self._holders(pid), strict=True))
+        agent, pid = holder(os.getpid()), self.connector()
+        connector = holder(pid) if pid else NOBODY
         return tuple(
             _connection(end, _owner(clients.get((end.peer, end.local)), agent, connector)) for end in ours
         )
-
-    def _holders(self, connector: int) -> tuple[Holder, Holder]:
-        return holder(os.getpid()), holder(connector) if connector else NOBODY
 
     def inner(self, port: int) -> tuple[Connection, ...]:
         """The connections at a port of the engine's own, between its server and a runner."""

@@ -195,7 +195,6 @@ class ChildUnit:
             self._enter(UnitState.FAILED)
         elif self._command.missing():
             self._enter(UnitState.MISSING)
-            self._record = replace(self._record, exit=f"there is no program {self._command.argv[0]}")
         else:
             self._enter(UnitState.RESTARTING if self._record.wanted else UnitState.STOPPED)
 
@@ -269,13 +268,14 @@ class ChildUnit:
         if self._write is None:
             return
         main = self._main.who if self._main else None
+        lacks = f"there is no program {self._command.argv[0]}" if self._state is UnitState.MISSING else ""
         unit = Unit(
             state=self._state,
             incarnation=str(main) if main else "",
             main_pid=main.pid if main else 0,
             since=self._since,
             own_restarts=self._record.own_restarts,
-            exit=self._record.exit,
+            exit=lacks or self._record.exit,
             leftovers=self._leftovers,
         )
         self._write(Value(unit, self._clock.now()))
