@@ -130,3 +130,4 @@ class Agent:
             for task in tasks:
                 task.cancel()
             await self.jobs.cancel()
+        assert self.loop.bugs == 0, "a tick failed by a bug: see the log"

@@ -14,7 +14,13 @@ ROOTS = (Component.HOST, Component.GPU, Component.ENGINE, Component.CONNECTOR)
 
 
 def root_cause(facts: Facts) -> Cause | None:
-    """The cause that explains the others; while draining or out without one, the cause of leaving."""
+    """The cause that explains the others: while out the word of a person, else what breaks the rest.
+
+    While draining without any, the cause of leaving.
+    """
+    held = facts.worst(CauseKind.OPERATOR) if facts.saved.phase is Phase.OUT else None
+    if held is not None:
+        return held
     ranked = sorted(facts.causes, key=lambda cause: (-cause.kind, _depth(cause), cause.since))
     if ranked:
         return ranked[0]
@@ -36,7 +42,7 @@ def narrate(facts: Facts, label: Label | None, vetoes: tuple[Veto, ...]) -> str:
         case Phase.DRAINING:
             return f"draining, {_draining(facts)}{why}"
         case Phase.OUT:
-            return f"out, {_out(facts, label, why)}"
+            return f"out, {_out(facts, label, why)}{_join_waits(label, vetoes)}"
 
 
 def _kept(cause: Cause | None, vetoes: tuple[Veto, ...]) -> str:
@@ -72,8 +78,10 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
         case Label.INSTALLING:
             return f"installing: {facts.desired.installing}"
         case Label.HELD:
-            held = facts.worst(CauseKind.OPERATOR)
-            return held.text if held else f"held{why}"
+            return why.removeprefix(": ") or "held"
+        case Label.RECONNECTING:
+            text = next((c.text for c in facts.causes if c.component is Component.CONNECTOR), "")
+            return f"reconnecting: {text}"
         case Label.WARMING:
             return f"warming: {join_unproven(facts)}"
         case Label.NEEDS_OPERATOR:
@@ -83,3 +91,12 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
             return "ready"
         case _:
             return f"{label}{why}"
+
+
+def _join_waits(label: Label | None, vetoes: tuple[Veto, ...]) -> str:
+    """What a join waits for beside its proof."""
+    if label not in (Label.READY, Label.WARMING):
+        return ""
+    joins = (veto for veto in vetoes if veto.proposal == "go to joining")
+    whys = [veto.why for veto in joins if veto.rule not in ("S1", "S11")]
+    return f" ({whys[0]})" if whys else ""

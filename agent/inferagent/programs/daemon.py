@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ log = structlog.get_logger()
 
 SOCKET = "control.sock"
 KEEPERS_EVERY = 10.0
+THREADS = 32
 
 
 def run(loaded: Loaded) -> int:
@@ -61,10 +63,13 @@ def run(loaded: Loaded) -> int:
 async def _run(loaded: Loaded) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    # a resolver that hangs holds a thread for half a minute: others must not wait behind it
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "aside"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if loaded.settings is None:
         desk = Unconfigured()
+        Notifier().tell(desk.status())
         log.info("this host is not configured: waiting", cure=CURE)
         await _until(stop, lambda: serve_control(loaded.agent.run / SOCKET, desk))
         return 0

@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,8 +21,9 @@ from inferagent.adapters.membership_replica import ReplicaMembership
 from inferagent.adapters.saved_state import StateFolder
 from inferagent.adapters.tunnel.cloudflared import Cloudflared, tunnel_of
 from inferagent.adapters.units.child import ChildUnit
-from inferagent.adapters.units.command import Command
+from inferagent.adapters.units.command import Command, Manners
 from inferagent.adapters.verdict_file import VerdictFile
+from inferagent.config.durations import parse_duration
 from inferagent.config.load import Loaded
 from inferagent.config.secrets import API_TOKEN, TUNNEL_TOKEN, SecretError, read_secret
 from inferagent.config.settings import Connector, Engine, Settings
@@ -33,6 +35,7 @@ from inferagent.ports import EnginePort, MembershipPort, UnitPort
 from inferagent.runtime.board import Board
 
 BAD_CONFIGURATION = 78
+LONGEST_GRACE, SPARE = 180.0, 5.0
 
 
 class CannotRunError(Exception):
@@ -83,7 +86,17 @@ def _unit(name: str, part: Engine | Connector, run: Path, clock: BootClock) -> U
             f"cannot supervise {part.unit} yet: this version runs the {name} as a child",
             f"give `command = [...]` instead of `unit` in [{name}]",
         )
-    return ChildUnit(Command(name, part.command, dict(part.environment)), run, clock)
+    environment = dict(part.environment)
+    manners = Manners(stop=grace(environment) + SPARE) if name == "connector" else Manners()
+    return ChildUnit(Command(name, part.command, environment), run, clock, manners)
+
+
+def grace(environment: Mapping[str, str]) -> float:
+    """Seconds that cloudflared gives requests in flight after SIGTERM; killed before, it would cut them."""
+    try:
+        return min(parse_duration(environment.get("TUNNEL_GRACE_PERIOD", "30s")), LONGEST_GRACE)
+    except ValueError:
+        return LONGEST_GRACE
 
 
 def engine_address(settings: Settings) -> tuple[str, int]:

@@ -17,7 +17,7 @@ CURE = "sudo inferagent setup"
 class Unconfigured:
     """Answers the control socket while there is no configuration."""
 
-    def status(self) -> Status | None:
+    def status(self) -> Status:
         observed, desired = Observed(0.0, ""), Desired(configured=False, mode=Mode.OBSERVE)
         decision = decide(observed, desired, Saved())
         document = status(Scene("", observed, desired, decision, NEVER, "", ""))

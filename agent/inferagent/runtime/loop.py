@@ -29,6 +29,7 @@ from inferagent.runtime.report import Scene, quiet_copy, status
 log = structlog.get_logger()
 
 VERDICT_TROUBLE = "verdict-not-written"
+AFTER_A_BUG = 5.0
 
 
 @dataclass
@@ -47,6 +48,7 @@ class Loop:
     rules: Sequence[Rule] = RULES
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     document: Status | None = None
+    bugs: int = 0  # ticks that failed by a bug
     _saved: Saved = field(default_factory=Saved)
     _on_disk: Saved | None = None
     _observed: Observed | None = None
@@ -62,12 +64,21 @@ class Loop:
         """Tick until cancelled: at each wake-up, and at the decision's pace at the latest."""
         while True:
             self.woken.clear()
-            decision = self.tick()
+            pace = self._tick_or_log()
             try:
-                async with asyncio.timeout(decision.pace.tick):
+                async with asyncio.timeout(pace):
                     await self.woken.wait()
             except TimeoutError:
                 continue
+
+    def _tick_or_log(self) -> float:
+        """Seconds to the next tick. A bug does not end the agent, but that tick feeds no watchdog."""
+        try:
+            return self.tick().pace.tick
+        except Exception:
+            self.bugs += 1
+            log.exception("tick failed by a bug")
+            return AFTER_A_BUG
 
     def tick(self) -> Decision:
         """One pass; never waits."""

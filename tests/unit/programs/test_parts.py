@@ -16,7 +16,7 @@ from inferagent.config.load import Loaded, load
 from inferagent.config.secrets import Secret, SecretError, write_secret
 from inferagent.config.settings import Settings
 from inferagent.model.unit import Part
-from inferagent.programs.parts import CannotRunError, Parts, engine_address, make
+from inferagent.programs.parts import CannotRunError, Parts, engine_address, grace, make
 from inferagent.runtime.board import Board
 
 
@@ -113,3 +113,9 @@ def test_the_engines_address(host: SleepyHost, url: str, address: tuple[str, int
     lines = [f'url = "{url}"' if line.startswith("url") else line for line in path.read_text().splitlines()]
     path.write_text("\n".join(lines))
     assert engine_address(loaded(host)[1]) == address
+
+
+def test_a_connector_is_given_its_whole_grace_before_it_is_killed() -> None:
+    assert grace({}) == 30.0
+    assert grace({"TUNNEL_GRACE_PERIOD": "2m"}) == 120.0
+    assert grace({"TUNNEL_GRACE_PERIOD": "soon"}) == 180.0

@@ -276,3 +276,18 @@ def test_a_verdict_that_cannot_be_written_is_a_finding_until_it_can() -> None:
         assert codes(agent) == []
 
     play(Agent, story)
+
+
+def test_a_bug_in_a_tick_does_not_end_the_agent() -> None:
+    def broken() -> Agent:
+        agent = Agent()
+        agent.loop.publish = lambda _document: 1 / 0  # type: ignore[assignment, return-value]
+        return agent
+
+    async def story(agent: Agent) -> None:
+        assert agent.loop.bugs > 0
+        agent.loop.publish, agent.loop.bugs = agent.documents.append, 0
+        await asyncio.sleep(40)
+        assert agent.status.phase == "serving"
+
+    play(broken, story, 20)
