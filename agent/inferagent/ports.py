@@ -14,7 +14,6 @@ from inferagent.model.host import HostLook
 from inferagent.model.membership import MembershipView
 from inferagent.model.reading import Reading
 from inferagent.model.saved import Saved
-from inferagent.model.status import Status
 from inferagent.model.tunnel import ConnectorLook
 from inferagent.model.unit import Unit
 
@@ -112,7 +111,3 @@ class VerdictPort(Protocol):
         """Leave the verdict of this boot for the ready program; atomic. Called every tick: costs nothing, and
         mends what was lost, where the verdict stands already."""
         ...
-
-
-class ReportPort(Protocol):
-    def publish(self, status: Status) -> None: ...

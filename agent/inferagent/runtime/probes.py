@@ -79,12 +79,3 @@ class Probe(Generic[T]):
         except Exception as bug:
             log.exception("probe failed by a bug", probe=self.name)
             return Failed(f"internal error in the probe of {self.name}: {bug!r}", begun)
-
-
-def spawn(coroutines: dict[str, Callable[[], Awaitable[None]]]) -> list["asyncio.Task[None]"]:
-    """Start the long-running watchers and probes as named tasks."""
-    return [asyncio.create_task(_named(run), name=name) for name, run in coroutines.items()]
-
-
-async def _named(run: Callable[[], Awaitable[None]]) -> None:
-    await run()
