@@ -11,7 +11,7 @@ PUBLIC_NAME = "chat"
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """One engine to be run on `port`. `about` says what it is; `prepare` are commands for a fresh store."""
+    """One engine; `about` says what it is, `serves` is its own name for the public model."""
 
     kind: str
     about: str
