@@ -4,11 +4,12 @@ Every coroutine here may raise PortError and nothing else of its library's; call
 `asyncio.timeout`, so each must be safe to cancel at any await.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from inferagent.model.desired import Hold
 from inferagent.model.engine import EngineLook, Generation
+from inferagent.model.event import Event
 from inferagent.model.gpu import GpuReport
 from inferagent.model.host import HostLook
 from inferagent.model.membership import MembershipView
@@ -110,4 +111,17 @@ class VerdictPort(Protocol):
     def write(self, ready: bool, phase: str) -> None:
         """Leave the verdict of this boot for the ready program; atomic. Called every tick: costs nothing, and
         mends what was lost, where the verdict stands already."""
+        ...
+
+    def read(self) -> bool | None:
+        """What stands there, left by whichever agent of this boot; None for nothing that can be read."""
+        ...
+
+
+class EventPort(Protocol):
+    """The event file. Nothing here waits for a disk or raises; the adapter's `problem` says what fails."""
+
+    def append(self, events: Sequence[Event]) -> None: ...
+    def unfinished(self) -> tuple[Event, ...]:
+        """The last notes of the episodes that an earlier agent left open."""
         ...

@@ -1,6 +1,7 @@
 """Negative controls: a story that a rule decides goes wrong with that rule left out of the list."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from tests.property.hosts import serving
@@ -149,6 +150,19 @@ def held(rules: Rules) -> bool:
     return not world.actions(Start, Part.ENGINE, since=1090.0)
 
 
+def loan(rules: Rules) -> bool:
+    """A parked host of lower rank comes back when the better one dies."""
+    world = host(rules)
+    world.pool.rank = 5
+    world.pool.set_peers(True, first=0)
+    world.run(20.0)
+    world.desired = replace(world.desired, parked="idle")
+    world.until(is_out, 60.0)
+    world.pool.set_peers(False, first=0)
+    world.run(60.0)
+    return world.phase is Phase.SERVING
+
+
 def cloned(rules: Rules) -> bool:
     """Two machines of one identity do not both join."""
     world = host(rules, machine="machine-a")
@@ -185,6 +199,7 @@ STORIES: dict[str, Callable[[Rules], bool]] = {
     "S11": proof,
     "S12": unsaved,
     "S13": held,
+    "S14": loan,
     "S15": cloned,
     "S16": dashboard,
 }

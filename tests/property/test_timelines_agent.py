@@ -226,6 +226,21 @@ def test_a_serving_host_that_lost_its_saved_state_is_adopted_without_a_write():
     assert len(world.pool.writes_seen) == writes
 
 
+@pytest.mark.parametrize("full", [True, False])
+def test_a_gpu_fault_outlasts_the_saved_state_and_its_own_report_until_the_boot_ends(full: bool) -> None:
+    world = serving()
+    world.disk_full = full
+    world.gpu_fault = "lost"
+    world.until(out, 180.0)
+    world.gpu_fault, world.disk, world.disk_full = "", None, False
+    world.kill_agent()
+    world.run(300.0, step=1.0)
+    assert out(world)
+    assert world.label is Label.WAITING
+    world.reboot()
+    world.until(is_serving, 300.0)
+
+
 # the other kinds of membership
 
 

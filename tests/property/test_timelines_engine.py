@@ -196,16 +196,37 @@ def test_a_hold_while_a_hung_last_host_is_kept_in():
     world.until(is_serving, 120.0)
 
 
-@pytest.mark.parametrize("alone", [True, False])
-def test_a_crash_loop_ends_in_waiting_longer_and_longer(alone):
-    world = serving(alone=alone)
-    began = world.now
-    while world.now < began + 3600.0:
+def dying(world: World, every: float, times: int) -> int:
+    """How often it has joined meanwhile."""
+    before = len(world.arrows())
+    for _ in range(times):
         world.engine.kill(world.now)
-        world.run(180.0, step=2.0)
-    joins = [end for _, end in world.arrows() if end is Phase.JOINING]
-    assert len(joins) <= (21 if alone else 7)
-    assert alone or world.saved.hold_off_level >= 4
+        world.run(every, step=2.0)
+    return [end for _, end in world.arrows()[before:]].count(Phase.JOINING)
+
+
+def test_the_only_host_whose_engine_keeps_dying_comes_back_each_time():
+    assert 10 <= dying(serving(alone=True), 180.0, 20) <= 20
+
+
+def test_a_crash_loop_where_others_are_effective_waits_for_the_restart_budget():
+    """The supervisor restarts it, and that is counted: joins of their own cap would be six an hour."""
+    world = serving()
+    assert dying(world, 180.0, 20) <= 3
+    assert world.decision is not None
+    assert "restarts in the last hour" in world.decision.sentence
+    world.pool.set_peers(False)
+    world.until(is_serving, 60.0)
+    world.pool.set_peers(True)
+    dying(world, 180.0, 1)
+    world.run(3700.0, step=2.0)
+    assert is_serving(world), "an hour without a crash"
+
+
+def test_an_engine_that_dies_each_half_hour_stays_out_longer_each_time():
+    world = serving()
+    assert dying(world, 1800.0, 5) == 5
+    assert world.saved.hold_off_level >= 4
 
 
 def test_six_hangs_in_35_minutes_spend_the_budget_and_say_so():

@@ -11,6 +11,7 @@ from tests.property.history import History
 from tests.property.laws import Tick, check
 from tests.property.parts import Engine
 
+from inferagent.adapters.fault_file import with_faults
 from inferagent.adapters.saved_state import decode, encode
 from inferagent.model.action import Action, Push, Restart, Start, Stop, slot
 from inferagent.model.decision import Decision, Pace
@@ -21,7 +22,7 @@ from inferagent.model.host import HostLook
 from inferagent.model.membership import MembershipKind, MembershipView
 from inferagent.model.observed import Job, Observed
 from inferagent.model.reading import NEVER, Failed, Reading, Value
-from inferagent.model.saved import Memory, Saved
+from inferagent.model.saved import Fault, Memory, Saved
 from inferagent.model.tunnel import ConnectorLook
 from inferagent.model.unit import Part
 from inferagent.policy.decide import decide
@@ -56,6 +57,7 @@ class World(History):
         self.disk_full = False
         self.units_unknown = False
         self.disk: bytes | None = None
+        self.runtime: tuple[Fault, ...] = ()
         self.hold_file: Hold | None = None
         self.gpu_fault = ""
         self.slept_at: float | None = None
@@ -69,7 +71,7 @@ class World(History):
     # the agent's life
 
     def _start_agent(self) -> None:
-        saved = decode(self.disk) if self.disk else None
+        saved = with_faults(decode(self.disk) if self.disk else None, self.runtime)
         self.saved: Saved = wake(saved, self.now, self.boot)
         self.desired = replace(self.desired, hold=self.hold_file, resumed_at=None)
         self.slots: dict[str, Reading[object]] = {}
@@ -102,7 +104,7 @@ class World(History):
         for part in (self.pool, self.engine, self.connector):
             part.shift(shift)
         self.connector.start(self.now)
-        self.gpu_fault, self.slept_at = "", None
+        self.gpu_fault, self.slept_at, self.runtime = "", None, ()
         self.agent = True
         self._start_agent()
 
@@ -244,6 +246,7 @@ class World(History):
         saved = replace(saved, memory=Memory())
         if saved == self._on_disk and isinstance(self.save, Value):
             return True
+        self.runtime = saved.faults
         if self.disk_full:
             self.save = Failed("cannot save the state: no space left on device", self.now)
             return False

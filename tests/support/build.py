@@ -105,6 +105,7 @@ def memory(**fields: Any) -> Memory:
         looked_at=NOW,
         moved_at=NOW - 5,
         accepted=True,
+        accepts=True,
         generation_ok_at=NOW - 5,
         generation_mark=NOW,
         arrivals=0,

@@ -116,3 +116,6 @@ class FakeVerdict:
     def write(self, ready: bool, phase: str) -> None:
         self.order.append(f"verdict {200 if ready else 503}")
         self.told.append(ready)
+
+    def read(self) -> bool | None:
+        return self.told[-1] if self.told else None

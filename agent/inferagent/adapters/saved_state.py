@@ -1,26 +1,30 @@
 """The saved state as a file: atomic, durable, with its schema number; the generation before is kept.
 
 state.json and state.previous.json in the state folder. What cannot be understood is set aside under a name of
-its own, never overwritten. The hold is a file apart (hold_file.py).
+its own, never overwritten. The hold is a file apart (hold_file.py); faults are kept twice (fault_file.py).
 """
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from math import isnan
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from inferagent.adapters.disk import Disk
-from inferagent.adapters.files import why, write_whole
+from inferagent.adapters.fault_file import FaultFile, with_faults
+from inferagent.adapters.files import is_as_written, why, with_sum, write_whole
 from inferagent.adapters.hold_file import HoldFile
 from inferagent.model.desired import Hold
 from inferagent.model.saved import SCHEMA, Memory, Saved
 from inferagent.ports import PortError
 
 _SAVED = TypeAdapter(Saved)
+COUNTS = ("hold_off_level", "connector_restarts", "gpu_count")
 
 
 class StateFolder:
@@ -32,6 +36,7 @@ class StateFolder:
         self._previous = state / "state.previous.json"
         self._old = state / "state.old.json"
         self._hold = HoldFile(state, run)
+        self._faults = FaultFile(run)
         self._disk = Disk("the state")
         self._written = b""
         self._problem = ""
@@ -42,19 +47,22 @@ class StateFolder:
 
     def load(self) -> Saved | None:
         self._problem = ""
+        return with_faults(self._load(), self._faults.load())
+
+    def _load(self) -> Saved | None:
         saved = self._read(self._path)
         if saved:
             return saved
-        # An older generation does not know what was written since: nothing it remembers of the pool counts.
         for path in (self._old, self._previous):
             saved = self._read(path)
             if saved:
-                return replace(saved, baseline=None, last_write=None)
+                return outdated(saved)
         return None
 
     def save(self, saved: Saved) -> None:
         """PortError too for a disk that does not answer: the agent goes on without it."""
         content = encode(saved)
+        self._faults.keep(saved.faults)
         try:
             self._disk.do(lambda: self._write(content))
         except OSError as error:
@@ -128,11 +136,17 @@ class StateFolder:
         aside.replace(self._previous)
 
 
+def outdated(saved: Saved) -> Saved:
+    """An older generation: what it remembers of phase and pool does not count, and a pool that is found
+    disabled may be so by a write of ours that it does not know."""
+    return replace(saved, baseline=None, last_write=None, adopted=False, unanswered_at=saved.since)
+
+
 def encode(saved: Saved) -> bytes:
-    """JSON without the memory between ticks; infinities as strings, which JSON has no numbers for."""
-    return to_json(
-        replace(saved, schema=SCHEMA, memory=Memory()), inf_nan_mode="strings", indent=1, exclude={"memory"}
-    )
+    """JSON without the memory between ticks; infinities as strings, which JSON has no numbers for. Its sum is
+    the last key."""
+    lasting = replace(saved, schema=SCHEMA, memory=Memory())
+    return with_sum(to_json(lasting, inf_nan_mode="strings", indent=1, exclude={"memory"}))
 
 
 def decode(content: bytes) -> Saved:
@@ -143,10 +157,29 @@ def decode(content: bytes) -> Saved:
     if schema > SCHEMA:
         raise ValueError(f"its schema {schema} is newer than {SCHEMA}")
     try:
-        return _SAVED.validate_json(content)
+        saved = _SAVED.validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    if not is_as_written(content):
+        raise ValueError("its sum is wrong: it was changed since it was saved")
+    impossible = [name for name, value in _numbers(saved) if isnan(value)]
+    impossible += [name for name in COUNTS if getattr(saved, name) < 0]
+    if impossible:
+        raise ValueError(f"{impossible[0]}: no such number")
+    return saved
+
+
+def _numbers(value: object, name: str = "") -> Iterator[tuple[str, float]]:
+    """Every number inside, by the field that it stands in."""
+    if isinstance(value, tuple):
+        for element in value:
+            yield from _numbers(element, name)
+    elif isinstance(value, float):
+        yield name, value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _numbers(getattr(value, field.name), field.name)
 
 
 def _schema(content: bytes) -> int | None:

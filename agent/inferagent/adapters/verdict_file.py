@@ -37,6 +37,13 @@ class VerdictFile:
             raise PortError(f"cannot write the verdict {self._path}: {why(error)}") from error
         self._written = (ready, phase)
 
+    def read(self) -> bool | None:
+        try:
+            verdict = json.loads(self._path.read_bytes())
+            return verdict["ready"] is True if verdict["boot"] == self._clock.boot() else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+
     def _retract(self, ready: bool) -> None:
         """No verdict is answered 503 as well: a full disk must not keep an old 200 standing."""
         if ready:

@@ -42,8 +42,13 @@ class Move:
     cause: Cause | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """To stay out for a soft cause: proposed at each tick, since such an absence is a loan."""
+
+
 Action: TypeAlias = Push | Start | Stop | Restart
-Proposal: TypeAlias = Action | Move
+Proposal: TypeAlias = Action | Move | Stay
 
 
 def slot(action: Action) -> str:
@@ -58,5 +63,7 @@ def describe(proposal: Proposal) -> str:
             return f"go to {to}"
         case Push(member=member):
             return "enable in the pool" if member else "disable in the pool"
+        case Stay():
+            return "stay out"
         case _:
             return f"{type(proposal).__name__.lower()} {proposal.part}"

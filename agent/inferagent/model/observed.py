@@ -22,6 +22,9 @@ class Job:
     failures: int = 0  # in a row
 
 
+IDLE = Job()
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """`now` in boot-clock seconds of boot `boot`. `save` is Failed while state cannot be saved."""
@@ -43,4 +46,4 @@ class Observed:
 
     def job(self, slot: str) -> Job:
         """The job slot by name: "push", "engine", "connector"."""
-        return dict(self.jobs).get(slot, Job())
+        return next((job for name, job in self.jobs if name == slot), IDLE)

@@ -52,6 +52,7 @@ class Memory:
     looked_at: float | None = None  # the last look at the engine's progress that succeeded
     moved_at: float | None = None  # when the signature last changed
     accepted: bool = False  # this incarnation's port has accepted once
+    accepts: bool = False  # and did so when it was last seen
     warm_signature: tuple[float, ...] = ()
     warm_moved_at: float | None = None
     warm_looked_at: float | None = None
@@ -64,10 +65,13 @@ class Memory:
     arrivals: int | None = None
     arrived_at: float | None = None  # when a user's request last arrived, or counting began
     counted_since: float | None = None  # when counting of arrivals began
+    asked: int = 0  # probes of the monitor that the ready program has counted
+    asked_at: float | None = None  # when that last grew
     falls: tuple[tuple[str, int, float], ...] = ()  # code, bad readings in a row, time of the last counted
     sinces: tuple[tuple[str, float], ...] = ()  # code of a finding or cause → when it began
     no_edge_since: float | None = None
     edge_looked_at: float | None = None  # the last look at the edge connections that succeeded
+    pool_at: float | None = None  # begin of the last fresh look at the pool
     wait_since: float | None = None  # S2: begin of an inferred cause's wait for its turn
     kept_since: float | None = None  # S2: since when an inferred cause has been kept in
 

@@ -9,6 +9,7 @@ ALONE_FREE_JOINS = 3
 ALONE_SPACING = 60.0
 RETRY_FIRST, RETRY_LAST = 5.0, 300.0
 SHOWS_WITHIN = 5.0
+SHOWS_SLOWLY = 60.0  # an enabling write that has not shown for so long is repeated only this often
 
 
 def restarts(facts: Facts) -> list[float]:
@@ -48,6 +49,8 @@ def join_wait(facts: Facts) -> str:
         until = min(until, began + BLIND_HOLD_OFF)
     elif len(joins) >= facts.terms.joins_per_hour:
         return f"{len(joins)} joins in the last hour"
+    elif restarts_spent(facts) and 2 * facts.others_effective > len(facts.peers or ()):
+        return f"{len(restarts(facts))} restarts in the last hour, and the others are enough"
     left = until - facts.now
     return f"held off for {left:.0f} s more" if left > 0 else ""
 
@@ -84,7 +87,9 @@ def write_wait(facts: Facts, member: bool) -> str:
     if write is None or write.member is not member:
         return ""
     if write.answered and not write.confirmed:
-        left = write.at + SHOWS_WITHIN - facts.now
+        young = not member or facts.now - facts.saved.since < SHOWS_SLOWLY
+        shows = SHOWS_WITHIN if young else SHOWS_SLOWLY
+        left = write.at + shows - facts.now
         return f"gives the last write {left:.0f} s more to show" if left > 0 else ""
     if not job.failures or job.ended is None:
         return ""

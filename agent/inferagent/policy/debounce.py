@@ -1,25 +1,25 @@
 """Fall counts for status probes, and the time since when each finding has stood."""
 
-from dataclasses import replace
-
 from inferagent.model.change import changed
 from inferagent.model.health import Cause, Finding
 from inferagent.model.saved import Memory
 from inferagent.model.unit import Unit
 
+NO_FALL = 0, float("-inf")
+
 
 def fall(memory: Memory, code: str, bad: bool | None, at: float, needed: int) -> tuple[Memory, bool]:
     """Count one reading taken at `at`; True once `needed` bad ones came in a row; None (unknown) is no count.
 
-    The same reading, seen again by a later tick, is not counted twice.
+    The same reading, seen again by a later tick, is not counted twice; a good one leaves nothing behind.
     """
-    counts = {name: (count, mark) for name, count, mark in memory.falls}
-    count, mark = counts.get(code, (0, float("-inf")))
-    if bad is not None and at > mark:
-        counts[code] = (min(count + 1, needed) if bad else 0, at)
-        count = counts[code][0]
-        memory = replace(memory, falls=tuple((name, c, m) for name, (c, m) in counts.items()))
-    return memory, count >= needed
+    count, mark = next(((count, mark) for name, count, mark in memory.falls if name == code), NO_FALL)
+    if bad is None or at <= mark or not (bad or count):
+        return memory, count >= needed
+    others = [fallen for fallen in memory.falls if fallen[0] != code]
+    count = min(count + 1, needed) if bad else 0
+    counted = [(code, count, at)] if bad else []
+    return changed(memory, falls=(*others, *counted)), count >= needed
 
 
 def absent(part: str, unit: Unit) -> tuple[str, str]:
@@ -36,12 +36,14 @@ def dated(
     memory: Memory, now: float, causes: list[Cause], findings: list[Finding]
 ) -> tuple[Memory, tuple[Cause, ...], tuple[Finding, ...]]:
     """Date each cause and finding by when its code began to stand without a break; worst causes first."""
+    if not causes and not findings:
+        return changed(memory, sinces=()), (), ()
     old = dict(memory.sinces)
     codes = [*(cause.code for cause in causes), *(finding.code for finding in findings)]
     sinces = {code: old.get(code, now) for code in codes}
     ordered = sorted(causes, key=lambda cause: (-cause.kind, sinces[cause.code]))
     return (
         changed(memory, sinces=tuple(sinces.items())),
-        tuple(replace(cause, since=sinces[cause.code]) for cause in ordered),
-        tuple(replace(finding, since=sinces[finding.code]) for finding in findings),
+        tuple(changed(cause, since=sinces[cause.code]) for cause in ordered),
+        tuple(changed(finding, since=sinces[finding.code]) for finding in findings),
     )

@@ -1,12 +1,12 @@
 """One decision: a pure function of what is observed, desired and saved."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from inferagent.model.action import Action, Move, Proposal, Push, Restart, Start, Stop, describe
+from inferagent.model.action import Action, Move, Proposal, Push, Restart, Start, Stay, Stop, describe
 from inferagent.model.change import changed
 from inferagent.model.decision import Decision, Veto
 from inferagent.model.desired import Desired, Mode
+from inferagent.model.health import CauseKind
 from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
 from inferagent.model.reading import Value, known
@@ -29,19 +29,26 @@ from inferagent.policy.track import track
 def decide(observed: Observed, desired: Desired, saved: Saved, rules: Sequence[Rule] = RULES) -> Decision:
     """Judge, move, want, and let the rules stop what must not be; microseconds, no I/O, no clock."""
     facts = judge(observed, desired, saved)
-    facts = changed(facts, saved=track(facts))
-    facts = changed(facts, saved=tighten(facts, prove(facts, facts.saved)))
+    facts = facts.keeping(track(facts))
+    facts = facts.keeping(tighten(facts, prove(facts, facts.saved)))
+    facts = changed(facts, called_back=_called_back(facts, rules))
     facts, vetoes = _move(facts, rules)
     if desired.mode is Mode.OBSERVE:
-        facts = replace(facts, saved=_mirror(facts))
+        facts = facts.keeping(_mirror(facts))
     actions: list[Action] = []
     for action in wanted(facts):
         stopped = _stopped(action, facts, rules)
         vetoes.extend(stopped)
         if not stopped:
             actions.append(action)
-    facts = changed(facts, saved=_booked(facts, actions))
+    facts = facts.keeping(_booked(facts, actions))
     return _decision(facts, actions, tuple(vetoes), rules)
+
+
+def _called_back(facts: Facts, rules: Sequence[Rule]) -> bool:
+    """A soft absence is proposed anew at each tick; observing forbids deeds, not staying."""
+    soft = any(cause.kind is CauseKind.SOFT for cause in facts.causes)
+    return soft and any(rule.check(Stay(), facts) for rule in rules if rule.name != "observe")
 
 
 def _stopped(proposal: Proposal, facts: Facts, rules: Sequence[Rule]) -> list[Veto]:
@@ -55,26 +62,25 @@ def _move(facts: Facts, rules: Sequence[Rule]) -> tuple[Facts, list[Veto]]:
     for move in propose(facts):
         stopped = _stopped(move, facts, rules)
         if not stopped:
-            return replace(facts, saved=step(facts, move)), vetoes
+            return facts.keeping(step(facts, move)), vetoes
         vetoes.extend(stopped)
     return facts, vetoes
 
 
 def _mirror(facts: Facts) -> Saved:
     """Observe mode: the phase follows the readings, no arrow is taken."""
-    serving = facts.own.effective if facts.own else _accepting(facts)
+    serving = facts.own.effective if facts.own else facts.saved.phase is Phase.SERVING
+    life = facts.incarnation if facts.unit else facts.saved.incarnation
     phase = Phase.SERVING if serving else Phase.OUT
     since = facts.saved.since if phase is facts.saved.phase else facts.now
     # not adopted: the first tick in mode act begins with what it finds
-    return replace(
-        facts.saved, phase=phase, since=since, incarnation=facts.incarnation, adopted=False, other_hand=False
-    )
+    return changed(facts.saved, phase=phase, since=since, incarnation=life, adopted=False, other_hand=False)
 
 
 def _accepting(facts: Facts) -> bool:
     """The engine's port accepts; while that is unknown, as last seen of this life."""
     accepts = facts.observed.engine.accepts
-    return accepts.value if isinstance(accepts, Value) else facts.memory.accepted
+    return accepts.value if isinstance(accepts, Value) else facts.memory.accepts
 
 
 def _booked(facts: Facts, actions: Sequence[Action]) -> Saved:
@@ -85,19 +91,19 @@ def _booked(facts: Facts, actions: Sequence[Action]) -> Saved:
             case Push(member=member):
                 saved = _booked_write(saved, member, now)
             case Restart(part=Part.ENGINE):
-                saved = replace(saved, restarts=_restarts(facts), stopped_engine=False)
+                saved = changed(saved, restarts=_restarts(facts), stopped_engine=False)
             case Start(part=Part.ENGINE):
                 counted = saved.restarts if first_start(facts) else _restarts(facts)
-                saved = replace(saved, restarts=counted, stopped_engine=False)
+                saved = changed(saved, restarts=counted, stopped_engine=False)
             case Stop(part=Part.ENGINE):
-                saved = replace(saved, stopped_engine=True)
+                saved = changed(saved, stopped_engine=True)
             case Restart(part=Part.CONNECTOR) | Start(part=Part.CONNECTOR):
                 done = saved.connector_restarts + 1
-                saved = replace(saved, connector_restarts=done, connector_restart_at=now)
+                saved = changed(saved, connector_restarts=done, connector_restart_at=now)
             case Stop(part=Part.CONNECTOR):
                 pass
     if saved.connector_restarts and known(facts.observed.connector.ready):
-        saved = replace(saved, connector_restarts=0)
+        saved = changed(saved, connector_restarts=0)
     return saved
 
 
@@ -105,8 +111,8 @@ def _booked_write(saved: Saved, member: bool, now: float) -> Saved:
     """A write that no reading has shown when the next one goes out may still land after it (S16)."""
     before = saved.last_write
     if before is not None and not before.confirmed and before.member is not member:
-        saved = replace(saved, unanswered_at=now)
-    return replace(saved, last_write=Write(member, now))
+        saved = changed(saved, unanswered_at=now)
+    return changed(saved, last_write=Write(member, now))
 
 
 def _restarts(facts: Facts) -> tuple[float, ...]:

@@ -1,18 +1,20 @@
 """Fold one tick's readings into the memory: what moved, what answered, what arrived, and since when."""
 
-from dataclasses import replace
+from typing import Any, TypeAlias
 
 from inferagent.model.change import changed
 from inferagent.model.engine import EngineLook, Outcome, Warmup
 from inferagent.model.observed import Observed
 from inferagent.model.reading import Value, known
 from inferagent.model.saved import Memory
-from inferagent.policy.flight import settled, work
+from inferagent.policy.flight import in_flight, settled, work
 
 # Two looks further apart than this (a failing probe, a sleeping host) say nothing of the time between them.
 GAP = 30.0
 # Accepting a question moves counters by itself; movement this long after its begin is nobody's answer.
 OWN_MOVEMENT = 1.0
+
+Fields: TypeAlias = dict[str, Any]
 
 
 def gather(observed: Observed, memory: Memory) -> Memory:
@@ -21,22 +23,27 @@ def gather(observed: Observed, memory: Memory) -> Memory:
     incarnation = unit.incarnation if unit else memory.incarnation
     if incarnation != memory.incarnation:
         memory = _fresh(memory, incarnation)
-    memory = _progress(memory, observed.engine)
-    memory = _warmup(memory, observed.engine)
-    memory = _load(memory, observed)
-    memory = _generation(memory, observed)
-    memory = _arrivals(memory, observed)
-    return _edge(memory, observed)
+    return changed(
+        memory,
+        **_progress(memory, observed.engine),
+        **_warmup(memory, observed.engine),
+        **_load(memory, observed),
+        **_generation(memory, observed),
+        **_arrivals(memory, observed),
+        **_edge(memory, observed),
+        **_asked(memory, observed),
+    )
 
 
 def _fresh(memory: Memory, incarnation: str) -> Memory:
-    return replace(
+    return changed(
         memory,
         incarnation=incarnation,
         signature=(),
         looked_at=None,
         moved_at=None,
         accepted=False,
+        accepts=False,
         warm_signature=(),
         warm_moved_at=None,
         warm_looked_at=None,
@@ -47,82 +54,90 @@ def _fresh(memory: Memory, incarnation: str) -> Memory:
     )
 
 
-def _progress(memory: Memory, look: EngineLook) -> Memory:
-    if known(look.accepts):
-        memory = replace(memory, accepted=True)
+# Each of these says which fields of the memory are new; no field is said by two of them.
+
+
+def _progress(memory: Memory, look: EngineLook) -> Fields:
+    seen = look.accepts
+    new: Fields = {"accepts": seen.value} if isinstance(seen, Value) else {}
+    new |= {"accepted": True} if known(seen) else {}
     reading = look.progress
     if not isinstance(reading, Value) or reading.at == memory.looked_at:
-        return memory
+        return new
     signature = reading.value.signature
     blind = memory.looked_at is None or reading.at - memory.looked_at > GAP
     if blind or signature != memory.signature:
-        return replace(memory, signature=signature, moved_at=reading.at, looked_at=reading.at)
-    return replace(memory, looked_at=reading.at)
+        new |= {"signature": signature, "moved_at": reading.at}
+    return new | {"looked_at": reading.at}
 
 
-def _warmup(memory: Memory, look: EngineLook) -> Memory:
+def _warmup(memory: Memory, look: EngineLook) -> Fields:
     """Disk, memory and CPU in coarse steps: an idle process that ticks over makes no progress."""
     reading = look.warmup
     if not isinstance(reading, Value) or reading.at == memory.warm_looked_at:
-        return memory
+        return {}
     signature = _coarse(reading.value)
     blind = memory.warm_looked_at is None or reading.at - memory.warm_looked_at > GAP
-    if blind or signature != memory.warm_signature:
-        return replace(memory, warm_signature=signature, warm_moved_at=reading.at, warm_looked_at=reading.at)
-    return replace(memory, warm_looked_at=reading.at)
+    moved = blind or signature != memory.warm_signature
+    new: Fields = {"warm_signature": signature, "warm_moved_at": reading.at} if moved else {}
+    return new | {"warm_looked_at": reading.at}
 
 
 def _coarse(warmup: Warmup) -> tuple[float, ...]:
     return (warmup.read_bytes // 2**20, warmup.memory_bytes // 2**22, warmup.cpu_seconds // 1)
 
 
-def _load(memory: Memory, observed: Observed) -> Memory:
+def _load(memory: Memory, observed: Observed) -> Fields:
     """Since when somebody waits for an answer, unknown keeps what was known; and since when surely nobody."""
-    empty, owed = settled(observed) == 0, work(observed)
+    flight = in_flight(observed)
+    empty, owed = settled(observed, flight) == 0, work(observed, flight)
     idle = observed.now if memory.idle_since is None else memory.idle_since
     since = observed.now if memory.load_since is None and owed else memory.load_since
-    return changed(
-        memory, load_since=None if empty and not owed else since, idle_since=idle if empty else None
-    )
+    return {"load_since": None if empty and not owed else since, "idle_since": idle if empty else None}
 
 
-def _generation(memory: Memory, observed: Observed) -> Memory:
+def _generation(memory: Memory, observed: Observed) -> Fields:
     last = known(observed.generation)
     if last is None or last.ended <= memory.generation_mark:
-        return memory
-    memory = replace(memory, generation_mark=last.ended)
+        return {}
+    mark: Fields = {"generation_mark": last.ended}
     if last.incarnation != memory.incarnation:
-        return memory
+        return mark
     if last.outcome is Outcome.OK:
-        return replace(memory, generation_ok_at=last.begun, generation_bad=0, asked_since=None)
+        return mark | {"generation_ok_at": last.begun, "generation_bad": 0, "asked_since": None}
     if last.outcome is Outcome.WRONG:
-        return replace(memory, generation_bad=memory.generation_bad + 1, asked_since=None)
-    if last.outcome is Outcome.UNANSWERED and memory.asked_since is None:
-        return replace(memory, asked_since=last.begun)
-    return memory
+        return mark | {"generation_bad": memory.generation_bad + 1, "asked_since": None}
+    if memory.asked_since is None:  # unanswered, or too busy to answer
+        return mark | {"asked_since": last.begun}
+    return mark
 
 
-def _arrivals(memory: Memory, observed: Observed) -> Memory:
+def _arrivals(memory: Memory, observed: Observed) -> Fields:
     """Arrivals are the growth of the connector's total less the monitor's probes; a restart begins anew."""
     traffic = observed.connector.traffic
     if not isinstance(traffic, Value):
-        return memory
+        return {}
     users = traffic.value.total - observed.asked
     if memory.arrivals is None or memory.arrived_at is None:
-        return replace(memory, arrivals=users, arrived_at=traffic.at, counted_since=traffic.at)
-    if users > memory.arrivals:
-        return replace(memory, arrivals=users, arrived_at=traffic.at)
-    return replace(memory, arrivals=users) if users < memory.arrivals else memory
+        return {"arrivals": users, "arrived_at": traffic.at, "counted_since": traffic.at}
+    return {"arrivals": users, "arrived_at": traffic.at if users > memory.arrivals else memory.arrived_at}
 
 
-def _edge(memory: Memory, observed: Observed) -> Memory:
+def _edge(memory: Memory, observed: Observed) -> Fields:
     """Since when looks have shown no edge connection; a look that fails neither begins nor ends it."""
     ready = observed.connector.ready
     if not isinstance(ready, Value) or ready.at == memory.edge_looked_at:
-        return memory
+        return {}
     blind = memory.edge_looked_at is None or ready.at - memory.edge_looked_at > GAP
     since = ready.at if blind or memory.no_edge_since is None else memory.no_edge_since
-    return replace(memory, edge_looked_at=ready.at, no_edge_since=None if ready.value > 0 else since)
+    return {"edge_looked_at": ready.at, "no_edge_since": None if ready.value > 0 else since}
+
+
+def _asked(memory: Memory, observed: Observed) -> Fields:
+    """When the monitor last asked: what it has not seen, it cannot act on."""
+    if observed.asked == memory.asked:
+        return {}
+    return {"asked": observed.asked, "asked_at": observed.now}
 
 
 def still_for(memory: Memory) -> float | None:

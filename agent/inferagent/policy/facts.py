@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from inferagent.model.change import changed
 from inferagent.model.desired import Desired, Terms
 from inferagent.model.engine import Generation
 from inferagent.model.health import Cause, CauseKind, Finding
@@ -20,82 +21,46 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """Observed, desired, and the saved state after this tick's evidence was folded in; causes worst first."""
+    """Observed, desired, and the saved state after this tick's evidence was folded in; causes worst first.
+
+    The rest follows from observed and desired alone, and is worked out once a tick.
+    """
 
     observed: Observed
     desired: Desired
     saved: Saved
     causes: tuple[Cause, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    called_back: bool = False  # a rule forbids to stay out for comfort (S14)
+    now: float = field(init=False)
+    terms: Terms = field(init=False)
+    replica: bool = field(init=False)
+    unit: Unit | None = field(init=False)
+    engine_dead: bool = field(init=False)  # known to have no process at all, leftovers included
+    incarnation: str = field(init=False)
+    generation: Generation | None = field(init=False)  # the last, if it asked the present incarnation
+    view: MembershipView | None = field(init=False)  # the membership, from a fresh reading only
+    read_at: float = field(init=False)  # when the fresh membership reading was begun; -inf without one
+    own: Endpoint | None = field(init=False)
+    peers: tuple[Endpoint, ...] | None = field(init=False)  # () by configuration; None = unknown
+    others_effective: int | None = field(init=False)
+    alone: bool = field(init=False)  # known to be without any other effective endpoint
 
-    @property
-    def now(self) -> float:
-        return self.observed.now
+    def __post_init__(self) -> None:
+        terms = self.desired.terms
+        for derived in (_of_host(self.observed, terms), _of_pool(self.observed, terms)):
+            for name, value in derived.items():
+                object.__setattr__(self, name, value)
 
-    @property
-    def terms(self) -> Terms:
-        return self.desired.terms
+    def keeping(self, saved: Saved) -> "Facts":
+        """The same tick with another saved state."""
+        return self if saved is self.saved else changed(self, saved=saved)
 
     @property
     def memory(self) -> Memory:
         return self.saved.memory
-
-    @property
-    def unit(self) -> Unit | None:
-        return known(self.observed.engine_unit)
-
-    @property
-    def engine_dead(self) -> bool:
-        """Known to have no process at all, leftovers included."""
-        return self.unit is not None and not self.unit.alive and not self.unit.leftovers
-
-    @property
-    def incarnation(self) -> str:
-        return self.unit.incarnation if self.unit else ""
-
-    @property
-    def replica(self) -> bool:
-        return self.terms.membership is MembershipKind.REPLICA
-
-    @property
-    def view(self) -> MembershipView | None:
-        """The membership, from a fresh reading only."""
-        reading = self.observed.membership
-        fresh = isinstance(reading, Value) and self.now - reading.at <= self.terms.fresh
-        return known(reading) if fresh else None
-
-    @property
-    def read_at(self) -> float:
-        """When the fresh membership reading was begun; -inf without one."""
-        return self.observed.membership.at if self.view else float("-inf")
-
-    @property
-    def own(self) -> Endpoint | None:
-        return self.view.own if self.view else None
-
-    @property
-    def peers(self) -> tuple[Endpoint, ...] | None:
-        """The others, from a fresh reading; () where none exist by configuration; None = unknown."""
-        if self.terms.alone:
-            return ()
-        return self.view.peers if self.view else None
-
-    @property
-    def others_effective(self) -> int | None:
-        return None if self.peers is None else sum(peer.effective for peer in self.peers)
-
-    @property
-    def alone(self) -> bool:
-        """Known to be without any other effective endpoint."""
-        return self.others_effective == 0
-
-    @property
-    def generation(self) -> Generation | None:
-        """The last generation's outcome, if it asked the present incarnation."""
-        last = known(self.observed.generation)
-        return last if last and last.incarnation == self.incarnation else None
 
     def worst(self, *kinds: CauseKind) -> Cause | None:
         """The worst present cause, of `kinds` only if any are named."""
@@ -105,3 +70,33 @@ class Facts:
     def ill(self) -> Cause | None:
         """The worst certain or inferred cause."""
         return self.worst(CauseKind.CERTAIN, CauseKind.INFERRED)
+
+
+def _of_host(observed: Observed, terms: Terms) -> dict[str, object]:
+    unit, last = known(observed.engine_unit), known(observed.generation)
+    incarnation = unit.incarnation if unit else ""
+    return {
+        "now": observed.now,
+        "terms": terms,
+        "replica": terms.membership is MembershipKind.REPLICA,
+        "unit": unit,
+        "engine_dead": unit is not None and not unit.alive and not unit.leftovers,
+        "incarnation": incarnation,
+        "generation": last if last and last.incarnation == incarnation else None,
+    }
+
+
+def _of_pool(observed: Observed, terms: Terms) -> dict[str, object]:
+    reading = observed.membership
+    fresh = isinstance(reading, Value) and observed.now - reading.at <= terms.fresh
+    view = known(reading) if fresh else None
+    peers = () if terms.alone else view.peers if view else None
+    others = None if peers is None else sum(peer.effective for peer in peers)
+    return {
+        "view": view,
+        "read_at": reading.at if view else float("-inf"),
+        "own": view.own if view else None,
+        "peers": peers,
+        "others_effective": others,
+        "alone": others == 0,
+    }

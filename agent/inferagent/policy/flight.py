@@ -22,22 +22,23 @@ def in_flight(observed: Observed) -> InFlight:
     return InFlight(tunnel, known(observed.engine.lan))
 
 
-def work(observed: Observed) -> int | None:
+def work(observed: Observed, flight: InFlight | None = None) -> int | None:
     """Requests that the engine owes an answer, by whoever counts most; None while nobody can say.
 
     vLLM counts a request only when a step has ended: one that hangs while idle stays at 0, and the connector
     alone sees that users wait.
     """
-    seen = [count for count in (in_flight(observed).total, _tunnel(observed)) if count is not None]
+    flight = flight or in_flight(observed)
+    seen = [count for count in (flight.total, _tunnel(observed)) if count is not None]
     return max(seen) if seen else None
 
 
-def settled(observed: Observed) -> int | None:
+def settled(observed: Observed, flight: InFlight | None = None) -> int | None:
     """Requests in flight by every way that can be read on this host; None while one of them is unknown.
 
     What is n/a does not count; what failed might hide somebody's request.
     """
-    flight, engine = in_flight(observed), observed.engine
+    flight, engine = flight or in_flight(observed), observed.engine
     if _gone(observed.engine_unit) or isinstance(engine.load, Value):
         return flight.total
     hidden = flight.tunnel is None or any(isinstance(way, Failed) for way in (engine.load, engine.lan))

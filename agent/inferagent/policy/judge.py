@@ -17,22 +17,21 @@ from inferagent.policy.judge_host import judge_host
 def judge(observed: Observed, desired: Desired, saved: Saved) -> Facts:
     """Fold the evidence, then let each component be judged by its own rules."""
     saved = remember_faults(observed, saved)
-    facts = Facts(observed, desired, changed(saved, memory=gather(observed, saved.memory)))
+    facts = Facts(observed, desired, _remembering(saved, gather(observed, saved.memory)))
     memory, engine = judge_engine(facts)
-    facts = _remembering(facts, memory)
+    facts = facts.keeping(_remembering(facts.saved, memory))
     memory, connector = judge_connector(facts)
     judgements = (engine, connector, judge_gpu(facts), judge_host(facts))
     causes = [cause for judgement in judgements for cause in judgement.causes]
     findings = [finding for judgement in judgements for finding in judgement.findings]
     findings = [*(_as_finding(cause) for cause in causes), *findings]
     memory, dated_causes, dated_findings = dated(memory, observed.now, causes, findings)
-    return Facts(observed, desired, changed(facts.saved, memory=memory), dated_causes, dated_findings)
+    saved = _remembering(facts.saved, memory)
+    return changed(facts, saved=saved, causes=dated_causes, findings=dated_findings)
 
 
-def _remembering(facts: Facts, memory: Memory) -> Facts:
-    if memory is facts.memory:
-        return facts
-    return Facts(facts.observed, facts.desired, changed(facts.saved, memory=memory))
+def _remembering(saved: Saved, memory: Memory) -> Saved:
+    return saved if memory is saved.memory else changed(saved, memory=memory)
 
 
 def _as_finding(cause: Cause) -> Finding:

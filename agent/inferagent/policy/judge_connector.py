@@ -1,7 +1,6 @@
 """What is wrong with the connector: its process, its edge connections, and the ingress that it uses."""
 
-from dataclasses import replace
-
+from inferagent.model.change import changed
 from inferagent.model.health import Cause, CauseKind, Component, Finding, Health, Repair
 from inferagent.model.phase import Phase
 from inferagent.model.reading import Failed, Value, known
@@ -16,7 +15,7 @@ def judge_connector(facts: Facts) -> tuple[Memory, Judgement]:
     """Causes and findings of the connector; a replica's connector is meant to be down while out."""
     if facts.replica and facts.saved.phase in (Phase.OUT, Phase.DRAINING):
         # so that the time without a connection begins with the join
-        return replace(facts.memory, edge_looked_at=None), Judgement((), _two_agents(facts))
+        return changed(facts.memory, edge_looked_at=None), Judgement((), _two_agents(facts))
     memory, wrong = _ingress(facts, facts.memory)
     causes = [cause for cause in (_gone(facts), _no_edge(facts), wrong) if cause]
     findings = [*_unknowns(facts), *_two_agents(facts)]

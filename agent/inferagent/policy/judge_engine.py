@@ -21,8 +21,9 @@ def judge_engine(facts: Facts) -> tuple[Memory, Judgement]:
         return facts.memory, Judgement((_gone(facts, unit),), findings)
     memory, refused = _refuses(facts, facts.memory)
     memory, missing = _missing_model(facts, memory)
+    memory, degraded = _degraded(facts, memory)
     candidates = [refused, missing, _unproven(facts), _stuck_warming(facts), _hung(facts), _wrong(facts)]
-    causes = [cause for cause in [*candidates, _stuck_load(facts), _degraded(facts)] if cause]
+    causes = [cause for cause in [*candidates, _stuck_load(facts), _silent(facts), degraded] if cause]
     return memory, Judgement(tuple(causes), findings)
 
 
@@ -119,7 +120,7 @@ def _stuck_warming(facts: Facts) -> Cause | None:
     if _accepted(facts):
         if memory.asked_since is None:
             return None
-        moved = max(moved, memory.asked_since)
+        moved = max(moved, memory.asked_since, memory.moved_at or moved)
     still = looked - moved
     if still < facts.terms.warming_without_progress:
         return None
@@ -168,8 +169,24 @@ def _stuck_load(facts: Facts) -> Cause | None:
     return _inferred("load-stuck", f"requests have been in the engine for {stuck:.0f} s and nothing moves")
 
 
-def _degraded(facts: Facts) -> Cause | None:
-    text = facts.observed.engine.degraded
-    if not text:
+def _silent(facts: Facts) -> Cause | None:
+    """Out, so that nobody else is in the way, and for so long no question answered although nothing moves
+    or nothing can tell: the second witness is the time."""
+    memory, last = facts.memory, facts.generation
+    asked, moved = memory.asked_since, memory.moved_at
+    if facts.saved.phase is not Phase.OUT or asked is None or last is None or last.outcome is Outcome.OK:
         return None
-    return Cause(CauseKind.SOFT, "engine-degraded", text, 0.0)
+    moves = isinstance(facts.observed.engine.progress, Value) and moved is not None and moved > asked + 1.0
+    if moves or last.begun - asked < facts.terms.stuck_load:
+        return None
+    return _inferred(
+        "generation-failed", f"the engine has answered no question for {last.begun - asked:.0f} s"
+    )
+
+
+def _degraded(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:
+    text, accepts = facts.observed.engine.degraded, facts.observed.engine.accepts
+    known_now = bool(text) if isinstance(accepts, Value) else None
+    memory, fallen = fall(memory, "engine-degraded", known_now, accepts.at, facts.terms.falls)
+    text = text or "the engine was degraded when last read"
+    return memory, Cause(CauseKind.SOFT, "engine-degraded", text, 0.0) if fallen else None

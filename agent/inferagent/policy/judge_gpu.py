@@ -13,7 +13,7 @@ TEXTS = {"lost": "is lost to its driver", "reset-required": "wants a reset"}
 
 def remember_faults(observed: Observed, saved: Saved) -> Saved:
     """Add what the report shows; nothing here takes a fault away (S6), but another boot id does."""
-    faults = tuple(fault for fault in saved.faults if fault.boot == observed.boot)
+    faults = tuple([fault for fault in saved.faults if fault.boot == observed.boot])
     report = known(observed.gpus)
     if report is None:
         return changed(saved, faults=faults)

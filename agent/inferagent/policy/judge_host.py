@@ -53,7 +53,8 @@ def _findings(facts: Facts) -> list[Finding]:
     if hold is not None and not hold.durable:
         text = "the hold could not be written: it ends with this boot"
         found.append(Finding("hold-not-durable", Component.AGENT, Health.DEGRADED, text, 0.0, "df -h"))
-    found += [finding for finding in (_enabled_by_another(facts), _still_arriving(facts)) if finding]
+    told = (_enabled_by_another(facts), _still_arriving(facts), _not_effective(facts))
+    found += [finding for finding in told if finding]
     troubles = facts.observed.troubles
     found += [Finding(code, Component.AGENT, Health.DEGRADED, text, 0.0) for code, text in troubles]
     membership = facts.observed.membership
@@ -71,6 +72,19 @@ def _enabled_by_another(facts: Facts) -> Finding | None:
         return None
     text = "another hand enabled this host in the pool while it is out"
     return Finding("enabled-by-another", Component.MEMBERSHIP, Health.DEGRADED, text, 0.0)
+
+
+def _not_effective(facts: Facts) -> Finding | None:
+    """In, and yet no user is sent here: the monitor does not say healthy, or has never looked."""
+    own, saved = facts.own, facts.saved
+    joining = saved.phase is Phase.JOINING and facts.now - saved.since > facts.terms.monitor_bound
+    if own is None or own.effective or not own.enabled or facts.read_at <= saved.since:
+        return None
+    if saved.phase is not Phase.SERVING and not joining:
+        return None
+    said = "has not looked yet" if own.healthy is None else "says unhealthy"
+    text = f"the pool sends no users here: its monitor {said}"
+    return Finding("not-effective", Component.MEMBERSHIP, Health.DEGRADED, text, 0.0, "inferagent doctor")
 
 
 def _still_arriving(facts: Facts) -> Finding | None:

@@ -7,6 +7,8 @@ from inferagent.policy.facts import Facts
 from inferagent.policy.phases import standing
 from inferagent.policy.proofs import join_unproven
 
+LONG = 300.0  # seconds after which waiting, or not seeing, is no passing matter
+DARK = ("engine-unit-unknown", "engine-look-unknown", "connector-unknown")
 BY_PERSON = ("engine-stopped-by-person", "connector-stopped-by-person")
 
 
@@ -35,11 +37,14 @@ def _waiting(facts: Facts) -> bool:
     going = facts.desired.going_until is not None
     unit = facts.unit
     restarting = unit is not None and not unit.alive and unit.state in ("restarting", "starting", "stopping")
+    gone = next((cause.since for cause in facts.causes if cause.code == "engine-gone"), facts.now)
+    restarting = restarting and facts.now - gone < LONG and not budget.restarts_spent(facts)
     return going or bool(facts.saved.faults) or restarting
 
 
 def _reconnecting(facts: Facts) -> bool:
-    return any(cause.component is Component.CONNECTOR for cause in facts.causes)
+    causes = [cause for cause in facts.causes if cause.component is Component.CONNECTOR]
+    return bool(causes) and all(cause.repair is Repair.RESTART_CONNECTOR for cause in causes)
 
 
 def _engine_label(facts: Facts) -> Label:
@@ -51,8 +56,22 @@ def _engine_label(facts: Facts) -> Label:
     )
     if any(cause.kind is CauseKind.SOFT for cause in standing(facts) if cause.code != "engine-stopped"):
         return Label.PARKED
+    if dark(facts) or (warming and keeps_dying(facts)):
+        return Label.NEEDS_OPERATOR
     return Label.WARMING if warming and join_unproven(facts) else Label.READY
 
 
+def dark(facts: Facts) -> str:
+    """ "" or what a join must know and nobody has been able to read for so long that a person is needed."""
+    unread = (one for one in facts.findings if one.code in DARK and facts.now - one.since >= LONG)
+    return next((one.text for one in unread), "")
+
+
+def keeps_dying(facts: Facts) -> bool:
+    """Its supervisor starts it more often than we ever would."""
+    return len(budget.restarts(facts)) > facts.terms.restarts_per_hour
+
+
 def _beyond_us(facts: Facts, ill: Cause) -> bool:
-    return ill.repair is Repair.NONE or budget.restarts_spent(facts)
+    trying = facts.observed.job("engine").running
+    return ill.repair is Repair.NONE or (budget.restarts_spent(facts) and not trying)

@@ -6,12 +6,11 @@ leave, and the last endpoint leaves by its verdict alone.
 
 from inferagent.model.health import Cause, CauseKind
 from inferagent.model.membership import Endpoint, MembershipKind
+from inferagent.model.phase import Phase
 from inferagent.policy.facts import Facts
 
 TURN = 3.0
 TURNS = 15.0
-# The reading that decides is begun this near the end of the wait, when whoever had an earlier turn has left.
-LATEST = 1.0
 SOFT_BLIND = 600.0
 
 
@@ -27,7 +26,7 @@ def may_not_leave(cause: Cause, facts: Facts) -> str:
         case CauseKind.OPERATOR:
             return _operator(cause, facts)
         case CauseKind.SOFT:
-            return _soft(facts)
+            return _too_soon(facts) or _soft(facts)
 
 
 def _reads_out(facts: Facts) -> bool:
@@ -49,11 +48,16 @@ def _inferred(facts: Facts) -> str:
         return ""
     if not majority_stays(facts):
         return "less than half of the pool would stay effective"
-    since = facts.memory.wait_since
-    wait = min(TURNS, TURN * sum(peer.effective and _below(facts, peer) for peer in facts.peers))
+    return _turn(facts, facts.memory.wait_since)
+
+
+def _turn(facts: Facts, since: float | None) -> str:
+    """Lower ranks first; who comes later decides on a reading that shows whether they have left."""
+    peers = facts.peers or ()
+    wait = min(TURNS, TURN * sum(peer.effective and _below(facts, peer) for peer in peers))
     if since is None or facts.now < since + wait:
         return f"waits {wait:.0f} s for its turn"
-    if not facts.terms.alone and facts.read_at <= since + max(0.0, wait - LATEST):
+    if not facts.terms.alone and facts.read_at <= since + wait:
         return "needs a newer reading of the pool"
     return ""
 
@@ -79,7 +83,16 @@ def _operator(cause: Cause, facts: Facts) -> str:
         return ""
     if facts.others_effective is None:
         return "the others cannot be read: leaving needs --last"
-    return "" if facts.others_effective else "the last effective endpoint: leaving needs --last"
+    if not facts.others_effective:
+        return "the last effective endpoint: leaving needs --last"
+    return "" if facts.terms.alone or facts.read_at > cause.since else "needs a newer reading of the pool"
+
+
+def _too_soon(facts: Facts) -> str:
+    """A host that was called back stays a while: the better one may only flicker."""
+    since = facts.saved.serving_since
+    back = facts.saved.phase is Phase.JOINING or (since is not None and facts.now - since < SOFT_BLIND)
+    return "has come back a moment ago" if back and len(facts.saved.joins) > 1 else ""
 
 
 def _soft(facts: Facts) -> str:

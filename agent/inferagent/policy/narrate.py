@@ -1,30 +1,31 @@
 """One sentence that says what the host does and why; the root cause first, its consequences hidden."""
 
-from inferagent.model.decision import Veto
+from inferagent.model.decision import Decision, Veto
 from inferagent.model.health import Cause, CauseKind, Component
 from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Label, Phase
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
 from inferagent.policy.flight import in_flight
+from inferagent.policy.labels import dark
 from inferagent.policy.proofs import join_unproven, out_proven
 
 # What breaks what: a lost GPU takes the engine with it, not the other way round.
 ROOTS = (Component.HOST, Component.GPU, Component.ENGINE, Component.CONNECTOR)
 
 
-def root_cause(facts: Facts) -> Cause | None:
+def root_cause(told: Facts | Decision) -> Cause | None:
     """The cause that explains the others: while out the word of a person, else what breaks the rest.
 
     While draining without any, the cause of leaving.
     """
-    held = facts.worst(CauseKind.OPERATOR) if facts.saved.phase is Phase.OUT else None
-    if held is not None:
-        return held
-    ranked = sorted(facts.causes, key=lambda cause: (-cause.kind, _depth(cause), cause.since))
-    if ranked:
-        return ranked[0]
-    return facts.saved.cause if facts.saved.phase is Phase.DRAINING else None
+    saved, causes = told.saved, told.causes
+    if not causes:
+        return saved.cause if saved.phase is Phase.DRAINING else None
+    held = [cause for cause in causes if cause.kind is CauseKind.OPERATOR]
+    if held and saved.phase is Phase.OUT:
+        return held[0]
+    return min(causes, key=lambda cause: (-cause.kind, _depth(cause), cause.since))
 
 
 def _depth(cause: Cause) -> int:
@@ -85,7 +86,8 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
         case Label.WARMING:
             return f"warming: {join_unproven(facts)}"
         case Label.NEEDS_OPERATOR:
-            wait = budget.restart_wait(facts)
+            wait, unread = budget.restart_wait(facts), dark(facts)
+            why = why or (f": {unread}" if unread else ": the engine keeps dying while it starts")
             return f"needs-operator{why}" + (f" ({wait})" if wait else "")
         case Label.READY:
             return "ready"

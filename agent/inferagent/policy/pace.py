@@ -13,6 +13,7 @@ from inferagent.policy.proofs import HANGS, join_unproven
 EAGER, JOINING, HUNG, IDLE = 5.0, 30.0, 30.0, 60.0
 # A join or a drain that has lasted so long (seconds) is no reason to read the pool often any more.
 LONG = 300.0
+TURNING = 30.0
 # Causes that only a generation can end.
 CURED_BY_GENERATION = ("engine-restarted", "generation-failed")
 
@@ -26,7 +27,9 @@ def pace(facts: Facts, join_open: bool) -> Pace:
     young = facts.now - facts.saved.since < LONG
     busy = (phase in (Phase.JOINING, Phase.DRAINING) and young) or (inside and facts.ill is not None)
     membership = min(terms.pace_membership, 3.0) if busy else terms.pace_membership
-    if facts.memory.wait_since is not None and inside:
+    held = next((cause for cause in facts.causes if cause.code == "hold"), None)
+    asked = held is not None and facts.now - held.since < TURNING
+    if inside and (facts.memory.wait_since is not None or asked):
         membership = 1.0
     return Pace(5.0, look, membership, _generation(facts, join_open, doubt))
 

@@ -1,8 +1,7 @@
 """Which change of phase the facts propose, and what a change leaves behind in the saved state."""
 
-from dataclasses import replace
-
 from inferagent.model.action import Move
+from inferagent.model.change import changed
 from inferagent.model.health import Cause, CauseKind
 from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Phase, check_arrow
@@ -10,7 +9,6 @@ from inferagent.model.reading import known
 from inferagent.model.saved import Drain, Saved
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
-from inferagent.policy.leaving import soft_ends
 from inferagent.policy.proofs import out_proven, past_deadline, quiet
 
 # What a host that is about to go keeps back of its notice, for the steps after the drain.
@@ -20,8 +18,8 @@ SPARE = 1.0
 def standing(facts: Facts) -> tuple[Cause, ...]:
     """The causes that keep a host out: a soft one only as long as it may (S14)."""
     inside = facts.saved.phase in (Phase.JOINING, Phase.SERVING)
-    over = not inside and bool(soft_ends(facts))
-    return tuple(c for c in facts.causes if not (c.kind is CauseKind.SOFT and over))
+    over = not inside and facts.called_back
+    return tuple(c for c in facts.causes if c.kind is not CauseKind.SOFT) if over else facts.causes
 
 
 def propose(facts: Facts) -> tuple[Move, ...]:
@@ -56,15 +54,15 @@ def step(facts: Facts, move: Move) -> Saved:
     """The saved state after the move. Raises ValueError for an arrow that is not listed."""
     saved = facts.saved
     check_arrow(saved.phase, move.to)
-    after = replace(saved, phase=move.to, since=facts.now)
+    after = changed(saved, phase=move.to, since=facts.now)
     match move.to:
         case Phase.JOINING:
             joins = tuple(at for at in saved.joins if facts.now - at < budget.HOUR)
-            return replace(
+            return changed(
                 after, cause=None, drain=None, incarnation=facts.incarnation, joins=(*joins, facts.now)
             )
         case Phase.SERVING:
-            return replace(after, serving_since=facts.now, resume_free=False)
+            return changed(after, serving_since=facts.now, resume_free=False)
         case Phase.DRAINING:
             return _leave(facts, after, move.cause)
         case Phase.OUT:
@@ -73,12 +71,12 @@ def step(facts: Facts, move: Move) -> Saved:
 
 def _leave(facts: Facts, after: Saved, cause: Cause | None) -> Saved:
     drain = Drain(facts.now, deadline(facts, cause))
-    after = replace(after, cause=cause, drain=drain, serving_since=None)
+    after = changed(after, cause=cause, drain=drain, serving_since=None)
     if cause is None or cause.kind not in (CauseKind.INFERRED, CauseKind.CERTAIN):
         return after
     level = after.hold_off_level + 1
     until = facts.now + budget.hold_off(level, facts.terms.hold_off)
-    return replace(after, hold_off_level=level, hold_off_until=until)
+    return changed(after, hold_off_level=level, hold_off_until=until)
 
 
 def deadline(facts: Facts, cause: Cause | None) -> float | None:
@@ -104,4 +102,4 @@ def tighten(facts: Facts, saved: Saved) -> Saved:
     worse = saved.cause is None or worst.kind > saved.cause.kind
     if nearest == saved.drain.deadline and not worse:
         return saved
-    return replace(saved, drain=replace(saved.drain, deadline=nearest), cause=worst if worse else saved.cause)
+    return changed(saved, drain=changed(saved.drain, deadline=nearest), cause=worst if worse else saved.cause)

@@ -1,7 +1,6 @@
 """Proofs: that the host is out, that it is quiet, and that it can really serve."""
 
-from dataclasses import replace
-
+from inferagent.model.change import changed
 from inferagent.model.engine import Outcome
 from inferagent.model.health import CauseKind, Repair
 from inferagent.model.membership import MembershipKind
@@ -25,12 +24,19 @@ def out_proof(facts: Facts, drain: Drain) -> str:
         return DISABLED
     if _no_connection(facts, drain):
         return UNCONNECTED
-    waited = facts.now - drain.left_at >= facts.terms.monitor_bound
+    waited = facts.now - drain.left_at >= facts.terms.monitor_bound and not _unasked(facts, drain)
     if waited and kind is not MembershipKind.REPLICA and not (own is not None and own.effective):
         return MONITORED
     if kind is MembershipKind.OWN_POOL and verdict_alone(facts):
         return ALONE
     return ""
+
+
+def _unasked(facts: Facts, drain: Drain) -> bool:
+    """The ready URL alone takes this host out, and its monitor, seen asking before, has not asked since."""
+    asked_at = facts.memory.asked_at
+    pull = facts.terms.membership is MembershipKind.PULL
+    return pull and asked_at is not None and asked_at <= drain.left_at
 
 
 def _read_since(facts: Facts, drain: Drain) -> bool:
@@ -52,12 +58,12 @@ def prove(facts: Facts, saved: Saved) -> Saved:
     if drain is None:
         return saved
     if drain.proof and _contradicted(facts, drain):
-        drain = replace(drain, proven_at=None, proof="")
+        drain = changed(drain, proven_at=None, proof="")
     proof = out_proof(facts, drain) or drain.proof
     if proof and (drain.proven_at is None or proof != drain.proof):
         first = facts.now if drain.proven_at is None else drain.proven_at
-        drain = replace(drain, proven_at=first, proof=proof)
-    return saved if drain is saved.drain else replace(saved, drain=drain)
+        drain = changed(drain, proven_at=first, proof=proof)
+    return saved if drain is saved.drain else changed(saved, drain=drain)
 
 
 def _contradicted(facts: Facts, drain: Drain) -> bool:

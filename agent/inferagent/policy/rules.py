@@ -1,13 +1,13 @@
 """The safety rules S1–S16 that stop a proposal, as a list of small functions; `decide` is given the list.
 
-Each returns "" or why not. S4, S10 and S13 have no function: the write itself (one PATCH of `enabled`), the
-waking of the agent, and the hold's own file keep them. Observe mode is a rule like the others.
+Each returns "" or why not. S4 and S10 have no function: the write itself (one PATCH of `enabled`) and the
+waking of the agent keep them; S13 also needs the hold's own file. Observe mode is a rule like the others.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inferagent.model.action import Move, Proposal, Push, Restart, Start, Stop
+from inferagent.model.action import Move, Proposal, Push, Restart, Start, Stay, Stop
 from inferagent.model.desired import Mode
 from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Phase
@@ -16,7 +16,7 @@ from inferagent.model.unit import Part
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
 from inferagent.policy.judge_connector import two_agents
-from inferagent.policy.leaving import may_not_leave, verdict_alone
+from inferagent.policy.leaving import may_not_leave, soft_ends, verdict_alone
 from inferagent.policy.proofs import (
     join_unproven,
     out_proven,
@@ -25,6 +25,8 @@ from inferagent.policy.proofs import (
     quiet,
     still_ill,
 )
+
+MOMENT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,15 @@ def s5_order(proposal: Proposal, facts: Facts) -> str:
     """The engine is stopped only after out and quiet, or the deadline."""
     if not isinstance(proposal, Stop) or proposal.part is Part.CONNECTOR:
         return ""
-    done = facts.engine_dead or (out_proven(facts) and quiet(facts)) or _hold_overdue(facts)
+    still = out_proven(facts) and quiet(facts) and _just_looked(facts)
+    done = facts.engine_dead or still or _hold_overdue(facts)
     return "" if done else "out is not proven and quiet yet"
+
+
+def _just_looked(facts: Facts) -> bool:
+    """Quiet by a look of this moment: a request may have come since an older one."""
+    ways = (facts.observed.engine.load, facts.observed.engine.lan)
+    return all(facts.now - way.at <= MOMENT for way in ways if isinstance(way, Value))
 
 
 def _hold_overdue(facts: Facts) -> bool:
@@ -174,7 +183,10 @@ def first_start(facts: Facts) -> bool:
 
 
 def s9_joins(proposal: Proposal, facts: Facts) -> str:
-    return budget.join_wait(facts) if _joins(proposal) else ""
+    if not _joins(proposal):
+        return ""
+    starts = facts.replica and not facts.saved.resume_free  # its join is what starts the connector
+    return budget.join_wait(facts) or (budget.reconnect_wait(facts) if starts else "")
 
 
 def s11_proof(proposal: Proposal, facts: Facts) -> str:
@@ -201,8 +213,14 @@ def s13_hold(proposal: Proposal, facts: Facts) -> str:
     return "held by the operator" if repair or _upward(proposal) else ""
 
 
+def s14_loan(proposal: Proposal, facts: Facts) -> str:
+    return soft_ends(facts) if isinstance(proposal, Stay) else ""
+
+
 def s15_one_identity(proposal: Proposal, facts: Facts) -> str:
-    return two_agents(facts) if _upward(proposal) else ""
+    """Neither in, nor, while out, a word on what may be another machine's endpoint."""
+    late = isinstance(proposal, Push) and facts.saved.phase is Phase.OUT
+    return two_agents(facts) if late or _upward(proposal) else ""
 
 
 def s16_other_hands(proposal: Proposal, facts: Facts) -> str:
@@ -226,6 +244,7 @@ RULES: tuple[Rule, ...] = (
     Rule("S11", s11_proof),
     Rule("S12", s12_saved_first),
     Rule("S13", s13_hold),
+    Rule("S14", s14_loan),
     Rule("S15", s15_one_identity),
     Rule("S16", s16_other_hands),
 )

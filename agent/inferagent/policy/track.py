@@ -1,7 +1,5 @@
 """Keep the saved state true to what was seen: writes, other hands, adoption, `resume`, the waits of S2."""
 
-from dataclasses import replace
-
 from inferagent.model.change import changed
 from inferagent.model.desired import Mode
 from inferagent.model.health import CauseKind
@@ -10,6 +8,7 @@ from inferagent.model.phase import Phase
 from inferagent.model.reading import Value, known
 from inferagent.model.saved import Saved
 from inferagent.policy.facts import Facts
+from inferagent.policy.judge_connector import two_agents
 from inferagent.policy.leaving import majority_stays
 
 # A write that ended without an answer may still land for this long, and is then nobody else's.
@@ -36,11 +35,11 @@ def _resumed(facts: Facts, saved: Saved) -> Saved:
     if at is None or (saved.resumed_at is not None and at <= saved.resumed_at):
         return saved
     baseline = facts.own.enabled if facts.own else saved.baseline
-    return replace(
+    return changed(
         saved,
         resumed_at=at,
         other_hand=False,
-        resume_free=True,
+        resume_free=saved.phase in (Phase.OUT, Phase.DRAINING),  # said while inside it frees no later join
         baseline=baseline,
         hold_off_until=0.0,
     )
@@ -51,14 +50,14 @@ def _answered(facts: Facts, saved: Saved) -> Saved:
     if write is None or write.answered or job.ended is None or job.ended < write.at or job.running:
         return saved
     if job.error:
-        return replace(saved, unanswered_at=job.ended)
-    return replace(saved, last_write=replace(write, answered=True))
+        return changed(saved, unanswered_at=job.ended)
+    return changed(saved, last_write=changed(write, answered=True))
 
 
 def _started(facts: Facts, saved: Saved) -> Saved:
     """An engine that runs is no longer one that we stopped."""
     runs = facts.unit is not None and facts.unit.alive and not facts.observed.job("engine").running
-    return replace(saved, stopped_engine=False) if saved.stopped_engine and runs else saved
+    return changed(saved, stopped_engine=False) if saved.stopped_engine and runs else saved
 
 
 def _membership(facts: Facts, saved: Saved) -> Saved:
@@ -67,19 +66,27 @@ def _membership(facts: Facts, saved: Saved) -> Saved:
     if own is None or (write is not None and facts.read_at <= write.at):
         return saved
     if saved.unanswered_at is not None and facts.now - saved.unanswered_at >= LATE_WRITE:
-        saved = replace(saved, unanswered_at=None)
+        saved = changed(saved, unanswered_at=None)
     if saved.other_hand:
-        return replace(saved, other_hand=False, baseline=True) if own.enabled else saved
+        return changed(saved, other_hand=False, baseline=True) if own.enabled else saved
     if write is not None and not write.confirmed:
         if own.enabled != write.member:
             return saved
-        return replace(saved, last_write=replace(write, confirmed=True), baseline=own.enabled)
+        return changed(saved, last_write=changed(write, confirmed=True), baseline=own.enabled)
+    if _first_since_resume(facts, saved):
+        return changed(saved, baseline=own.enabled)
     if own.enabled and saved.phase in (Phase.JOINING, Phase.SERVING):
         return changed(saved, baseline=True)
     flipped = saved.baseline and not own.enabled and saved.unanswered_at is None
     if flipped and _can_be_disabled(facts):
-        return replace(saved, other_hand=True, baseline=False)
+        return changed(saved, other_hand=True, baseline=False)
     return saved
+
+
+def _first_since_resume(facts: Facts, saved: Saved) -> bool:
+    """Whatever was done to the pool before `resume` is over, seen or not."""
+    at, before = saved.resumed_at, saved.memory.pool_at
+    return at is not None and before is not None and before <= at < facts.read_at
 
 
 def _can_be_disabled(facts: Facts) -> bool:
@@ -94,13 +101,14 @@ def _adopt(facts: Facts, saved: Saved) -> Saved:
     own, unit = facts.own, facts.unit
     if own is None or unit is None:
         return saved
-    saved = replace(saved, adopted=True, baseline=own.enabled)
+    saved = changed(saved, adopted=True, baseline=own.enabled)
     accepts = facts.observed.engine.accepts
     refuses = isinstance(accepts, Value) and not accepts.value
-    if own.effective and unit.alive and not refuses:
-        return replace(saved, phase=Phase.JOINING, since=facts.now, incarnation=unit.incarnation, drain=None)
-    another = not own.enabled and not facts.terms.made_by_setup and _can_be_disabled(facts)
-    return replace(saved, other_hand=another)
+    if own.effective and unit.alive and not refuses and not two_agents(facts):
+        return changed(saved, phase=Phase.JOINING, since=facts.now, incarnation=unit.incarnation, drain=None)
+    ours = facts.terms.made_by_setup or saved.unanswered_at is not None
+    another = not own.enabled and not ours and _can_be_disabled(facts)
+    return changed(saved, other_hand=another)
 
 
 def _floor(facts: Facts, saved: Saved) -> Saved:
@@ -126,8 +134,9 @@ def _waits(facts: Facts, saved: Saved) -> Saved:
     kept = inferred and not majority_stays(facts)
     memory = changed(
         memory,
-        wait_since=_began(memory.wait_since, inferred, facts.now),
+        wait_since=_began(memory.wait_since, inferred and not kept, facts.now),
         kept_since=_began(memory.kept_since, kept, facts.now),
+        pool_at=facts.read_at if facts.own else memory.pool_at,
     )
     return changed(saved, memory=memory)
 

@@ -1,8 +1,9 @@
 """The slots that probes write and the tick reads: the latest reading of each thing, aged when looked at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from inferagent.model.change import changed
 from inferagent.model.engine import EngineLook, Generation
 from inferagent.model.gpu import GpuReport
 from inferagent.model.host import HostLook
@@ -82,7 +83,7 @@ def _engine(reading: Reading[EngineLook], now: float) -> EngineLook:
         failed = reading if isinstance(reading, Failed) else NEVER
         return EngineLook(failed, failed, failed, failed, failed, failed)
     look = reading.value
-    return replace(
+    return changed(
         look,
         accepts=aged(look.accepts, now, LOOK_AGE),
         models=aged(look.models, now, 3 * LOOK_AGE),
@@ -98,7 +99,7 @@ def _connector(reading: Reading[ConnectorLook], now: float) -> ConnectorLook:
         failed = reading if isinstance(reading, Failed) else NEVER
         return ConnectorLook(failed, failed, failed, failed)
     look = reading.value
-    return replace(
+    return changed(
         look,
         ready=aged(look.ready, now, LOOK_AGE),
         traffic=aged(look.traffic, now, LOOK_AGE),

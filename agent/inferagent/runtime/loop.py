@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from inferagent.model.action import Push
+from inferagent.model.change import changed
 from inferagent.model.decision import Decision
 from inferagent.model.desired import Desired, Hold, Mode
 from inferagent.model.health import Cause, CauseKind
@@ -30,11 +31,17 @@ log = structlog.get_logger()
 
 VERDICT_TROUBLE = "verdict-not-written"
 AFTER_A_BUG = 5.0
+BLANK = Memory()
+
+
+def unrecorded(_observed: Observed, _desired: Desired, _decision: Decision) -> None:
+    """Where nobody keeps events."""
 
 
 @dataclass
 class Loop:
-    """`pace` gets each decision, to set the probes' pace; `publish` gets each Status document."""
+    """`pace` gets each decision, to set the probes' pace; `publish` gets each Status document; `record`
+    sees each tick."""
 
     host: str
     clock: Clock
@@ -46,6 +53,7 @@ class Loop:
     pace: Callable[[Decision], None]
     publish: Callable[[Status], None]
     rules: Sequence[Rule] = RULES
+    record: Callable[[Observed, Desired, Decision], None] = unrecorded
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     document: Status | None = None
     bugs: int = 0  # ticks that failed by a bug
@@ -57,7 +65,7 @@ class Loop:
 
     def begin(self) -> None:
         """Take up the saved state and the hold. Raises PortError when the state must not be used."""
-        self._saved = wake(self.state.load(), self.clock.now(), self.clock.boot())
+        self._saved = wake(self.state.load(), self.clock.now(), self.clock.boot(), self.verdict.read())
         self.desired = replace(self.desired, hold=self.state.load_hold())
 
     async def run(self) -> None:
@@ -94,6 +102,7 @@ class Loop:
         self.hands.act(action for action in decision.actions if not (gone and _leaves(action)))
         self.pace(decision)
         self._report(decision)
+        self.record(self._observed, self.desired, decision)
         return decision
 
     def _leave_first(self, decision: Decision) -> bool:
@@ -122,7 +131,7 @@ class Loop:
 
     def _save(self, saved: Saved, now: float) -> bool:
         """Whether what must be on disk is there; the memory between ticks is no part of it."""
-        durable = replace(saved, memory=Memory())
+        durable = changed(saved, memory=BLANK)
         if durable == self._on_disk and not isinstance(self.board.save, Failed):
             return True
         try:

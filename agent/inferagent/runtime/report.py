@@ -1,9 +1,10 @@
 """Build the one Status document from a decision and what it was made from."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from inferagent import __version__
+from inferagent.model.change import changed
 from inferagent.model.decision import Decision
 from inferagent.model.desired import Desired, Mode, Terms
 from inferagent.model.gpu import Gpu
@@ -21,7 +22,6 @@ from inferagent.model.status import (
     StatusPart,
 )
 from inferagent.model.unit import Unit
-from inferagent.policy.facts import Facts
 from inferagent.policy.narrate import root_cause
 
 _MOVING = re.compile(r"\d+(?:\.\d+)?(?= (?:s|min|h|in flight)\b)|(?<=tunnel )\d+|(?<=LAN )\d+")
@@ -48,8 +48,7 @@ class Scene:
 
 def status(scene: Scene) -> Status:
     observed, decision = scene.observed, scene.decision
-    facts = Facts(observed, scene.desired, decision.saved, decision.causes, decision.findings)
-    root = root_cause(facts)
+    root = root_cause(decision)
     hold = scene.desired.hold
     return Status(
         schema=SCHEMA,
@@ -160,16 +159,16 @@ def _with_unit(value: int | None, unit: str) -> str:
 
 def quiet_copy(document: Status) -> Status:
     """The document without what changes by itself: two equal copies need no new log line."""
-    return replace(
+    return changed(
         document,
         seconds=0.0,
         since="",
         sentence=_steady(document.sentence),
         root_cause=_steady(document.root_cause),
-        membership=replace(document.membership, age=None),
+        membership=changed(document.membership, age=None),
         in_flight_tunnel=None,
         in_flight_lan=None,
-        findings=tuple(replace(one, since="", text=_steady(one.text)) for one in document.findings),
+        findings=tuple(changed(one, since="", text=_steady(one.text)) for one in document.findings),
         gpus=(),
         vetoes=(),
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from inferagent.adapters.files import with_sum
 from inferagent.adapters.saved_state import StateFolder, decode, encode
 from inferagent.model.desired import Hold
 from inferagent.model.health import Cause, CauseKind
@@ -27,6 +28,10 @@ FULL = Saved(
     baseline=True,
     last_write=Write(False, 12.5, answered=True),
 )
+
+
+# as a state that does not know what was written since
+OLDER = replace(FULL, baseline=None, last_write=None, adopted=False, unanswered_at=FULL.since)
 
 
 @pytest.fixture
@@ -72,7 +77,7 @@ def test_a_torn_file_falls_back_to_the_generation_before_and_says_so(folder, tmp
     folder.save(replace(FULL, since=2.0))
     (tmp_path / "state" / "state.json").write_bytes(content)
     fresh = again(tmp_path)
-    assert fresh.load().since == 1.0
+    assert fresh.load() == replace(OLDER, since=1.0, unanswered_at=1.0)
     assert "cannot use" in fresh.problem
     assert (tmp_path / "state" / "state.damaged.json").read_bytes() == content
     fresh.save(replace(FULL, since=3.0))
@@ -96,7 +101,7 @@ def test_wrong_types_and_values_are_said_by_field(folder, tmp_path):
 
 
 def test_both_torn_is_none_with_the_reason(folder, tmp_path):
-    folder.save(FULL)
+    folder.save(replace(FULL, faults=()))
     for name in ("state.json", "state.previous.json"):
         (tmp_path / "state" / name).write_bytes(b"{")
     assert folder.load() is None
@@ -104,7 +109,7 @@ def test_both_torn_is_none_with_the_reason(folder, tmp_path):
 
 
 def test_a_newer_schema_is_kept_aside_and_never_overwritten(folder, tmp_path):
-    folder.save(FULL)
+    folder.save(replace(FULL, faults=()))
     newer = json.dumps({"schema": 7, "something": "else"}).encode()
     (tmp_path / "state" / "state.json").write_bytes(newer)
     fresh = again(tmp_path)
@@ -122,7 +127,29 @@ def test_a_newer_schema_is_kept_even_when_nothing_was_loaded(folder, tmp_path):
 
 
 def test_fields_that_we_do_not_know_do_no_harm():
-    assert decode(json.dumps(json.loads(encode(FULL)) | {"later": 1}).encode()) == FULL
+    later = json.dumps(written(FULL) | {"later": 1}, indent=1)
+    assert decode(with_sum(later.encode())) == FULL
+
+
+def written(saved):
+    """The content without its sum."""
+    return {key: value for key, value in json.loads(encode(saved)).items() if key != "sum"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(b"132.5", b"932.5"), (b"draining", b"serving"), (b"\n ", b"\n")]
+)
+def test_what_a_disk_changed_is_not_believed(before, after):
+    changed = encode(FULL).replace(before, after, 1)
+    with pytest.raises(ValueError, match="its sum is wrong"):
+        decode(changed)
+
+
+@pytest.mark.parametrize("field", [{"since": float("nan")}, {"restarts": [float("nan")]}, {"gpu_count": -1}])
+def test_numbers_that_no_agent_writes_are_refused(field):
+    impossible = with_sum(json.dumps(written(FULL) | field, indent=1).encode())
+    with pytest.raises(ValueError, match="no such number"):
+        decode(impossible)
 
 
 def test_a_failed_save_names_the_file_and_the_old_state_stays(folder, tmp_path):
@@ -131,7 +158,7 @@ def test_a_failed_save_names_the_file_and_the_old_state_stays(folder, tmp_path):
     blocker.mkdir()
     with pytest.raises(PortError, match=r"cannot save the state in .*state.json: Is a directory"):
         folder.save(replace(FULL, since=9.0))
-    assert again(tmp_path).load() == replace(FULL, baseline=None, last_write=None)
+    assert again(tmp_path).load() == OLDER
     blocker.rmdir()
     folder.save(replace(FULL, since=9.0))
     assert again(tmp_path).load() == replace(FULL, since=9.0)
@@ -163,6 +190,38 @@ def test_the_hold_goes_through_the_same_port(folder, tmp_path):
     (tmp_path / "state" / "hold.json").write_text("{")
     assert folder.load_hold() is not None
     assert "hold" in folder.problem
+
+
+def lose(tmp_path, *names):
+    for name in names:
+        (tmp_path / "state" / name).unlink()
+
+
+def test_a_lost_state_leaves_the_faults_of_this_boot(folder, tmp_path):
+    folder.save(FULL)
+    lose(tmp_path, "state.json")
+    assert again(tmp_path).load() == Saved(boot="boot-1", faults=FULL.faults)
+
+
+def test_an_older_state_has_the_faults_that_came_later(folder, tmp_path):
+    folder.save(replace(FULL, faults=()))
+    folder.save(FULL)
+    lose(tmp_path, "state.json")
+    assert again(tmp_path).load() == OLDER
+
+
+def test_a_full_disk_keeps_a_new_fault_all_the_same(folder, tmp_path):
+    folder.save(replace(FULL, faults=()))
+    (tmp_path / "state" / ".state.json.new").mkdir()
+    with pytest.raises(PortError):
+        folder.save(FULL)
+    assert again(tmp_path).load() == OLDER
+
+
+def test_a_full_runtime_folder_disturbs_nothing(folder, tmp_path):
+    (tmp_path / "run").write_text("no folder")
+    folder.save(FULL)
+    assert (folder.problem, again(tmp_path).load()) == ("", FULL)
 
 
 def test_a_disk_that_hangs_costs_the_bound_and_then_nothing(folder, tmp_path):

@@ -32,6 +32,18 @@ def test_an_unchanged_verdict_is_not_written_again_but_a_missing_one_is(tmp_path
     assert said(tmp_path)["phase"] == "joining"
 
 
+def test_what_an_earlier_agent_of_this_boot_told_is_known(tmp_path):
+    clock = BootClock()
+    assert VerdictFile(tmp_path, clock).read() is None
+    for ready in (True, False):
+        VerdictFile(tmp_path, clock).write(ready, "serving")
+        assert VerdictFile(tmp_path, clock).read() is ready
+    (tmp_path / "verdict.json").write_text(json.dumps(said(tmp_path) | {"boot": "another"}))
+    assert VerdictFile(tmp_path, clock).read() is None
+    (tmp_path / "verdict.json").write_text("{")
+    assert VerdictFile(tmp_path, clock).read() is None
+
+
 def test_a_not_ready_that_cannot_be_written_takes_the_old_ready_back(tmp_path):
     file = VerdictFile(tmp_path, BootClock())
     file.write(True, "serving")

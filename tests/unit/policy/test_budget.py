@@ -62,7 +62,24 @@ def test_a_join_waits_for_the_hold_off_and_the_cap():
 
 
 def test_resume_waits_for_neither():
-    assert joining(resume_free=True, hold_off_until=NOW + 99, joins=(NOW,) * 9) == ""
+    assert joining(resume_free=True, hold_off_until=NOW + 99, joins=(NOW,) * 9, restarts=CRASHES) == ""
+
+
+CRASHES = (NOW - 3000, NOW - 2000, NOW - 1000)
+
+
+def crashing(*effective: bool) -> str:
+    """The supervisor alone has restarted the engine."""
+    peers = [endpoint(f"peer{n}", up) for n, up in enumerate(effective)]
+    return joining(observed(membership=val(view(*peers)), engine_unit=val(unit(own_restarts=CRASHES))))
+
+
+def test_an_engine_that_keeps_dying_comes_back_only_where_it_is_missed():
+    assert "3 restarts" in crashing(True)
+    assert "3 restarts" in crashing(True, True, False)
+    assert crashing(True, False) == ""
+    assert crashing(False) == ""
+    assert joining(restarts=CRASHES[1:]) == ""
 
 
 def test_the_only_host_joins_three_times_freely_then_a_minute_apart():
@@ -97,10 +114,12 @@ def test_a_deed_that_failed_is_tried_again_later_and_later():
     assert not budget.retry_wait(facts(), "engine")
 
 
-def write(member: bool, last: Write, failures: int = 0, ended: float = NOW - 2) -> str:
+def write(
+    member: bool, last: Write, failures: int = 0, ended: float = NOW - 2, since: float = NOW - 59
+) -> str:
     job = Job(ended=ended, failures=failures)
     seen = observed(jobs=(("push", job),))
-    return budget.write_wait(facts(seen=seen, kept=saved(last_write=last)), member)
+    return budget.write_wait(facts(seen=seen, kept=saved(last_write=last, since=since)), member)
 
 
 def test_leaving_is_written_again_sooner_than_joining():
@@ -118,6 +137,14 @@ def test_an_answered_write_is_given_time_to_show():
     assert write(True, Write(True, NOW - 4, answered=True)) != ""
     assert write(True, Write(True, NOW - 6, answered=True)) == ""
     assert write(True, Write(True, NOW - 4, answered=True, confirmed=True)) == ""
+
+
+def test_an_enabling_write_that_does_not_show_for_a_minute_is_repeated_once_a_minute():
+    """Disabled at another level of the pool, it can never show; a leaving one may not wait for that."""
+    long = NOW - 60
+    assert write(True, Write(True, NOW - 59, answered=True), since=long) != ""
+    assert write(True, Write(True, NOW - 60, answered=True), since=long) == ""
+    assert write(False, Write(False, NOW - 6, answered=True), since=long) == ""
 
 
 def test_the_numbers_come_from_the_terms():

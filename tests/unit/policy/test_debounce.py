@@ -15,6 +15,7 @@ def test_two_bad_readings_fall_and_one_good_one_rises():
     assert fallen
     memory, fallen = fall(memory, "x", False, 3.0, 2)
     assert not fallen
+    assert memory.falls == ()
 
 
 def test_the_same_reading_seen_twice_counts_once():

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from tests.support.build import (
     NOW,
+    PEER,
     dead,
     desired,
+    endpoint,
     failed,
     generation,
     leaving,
@@ -16,6 +18,7 @@ from tests.support.build import (
     saved,
     unit,
     val,
+    view,
 )
 
 from inferagent.model.action import Push, Restart, Start, Stop
@@ -25,6 +28,7 @@ from inferagent.model.phase import Label, Phase
 from inferagent.model.saved import Write
 from inferagent.model.unit import Part
 from inferagent.policy.decide import decide
+from inferagent.policy.rules import RULES
 
 GONE = observed(engine_unit=val(dead(exit="exit code 0")))
 DISABLED = observed(membership=val(out_view()))
@@ -73,9 +77,8 @@ def test_a_write_overtaken_before_it_showed_may_still_land():
     late = replace(DISABLED, membership=val(out_view(), NOW - 10))
     unseen = replace(kept, last_write=Write(True, NOW - 30))
     assert decide(late, desired(), kept).saved.unanswered_at is None
-    assert decide(observed(), desired(hold=Hold("")), replace(unseen, phase=Phase.SERVING)).phase is (
-        Phase.DRAINING
-    )
+    held = replace(unseen, phase=Phase.SERVING, memory=memory(sinces=(("hold", NOW - 1),)))
+    assert decide(observed(), desired(hold=Hold("")), held).phase is Phase.DRAINING
     overtaken = saved(last_write=Write(True, NOW - 30), baseline=False)
     seen = replace(GONE, membership=failed())
     assert decide(seen, desired(), overtaken).saved.unanswered_at == NOW
@@ -105,6 +108,33 @@ def test_a_restart_is_booked_and_a_connection_clears_the_connectors_count():
     found = decide(seen, desired(), kept)
     assert Restart(Part.ENGINE) in [replace(a, why="") for a in found.actions if isinstance(a, Restart)]
     assert (found.saved.restarts, found.saved.connector_restarts) == ((NOW,), 0)
+
+
+def test_a_hold_waits_for_a_reading_of_the_pool_and_leaves_on_it():
+    first = decide(observed(), desired(hold=Hold("")), saved())
+    assert (first.phase, first.pace.membership) == (Phase.SERVING, 1.0)
+    assert [(veto.rule, veto.why) for veto in first.vetoes] == [("S2", "needs a newer reading of the pool")]
+    next_second = NOW + 1
+    read = observed(now=next_second, membership=val(view(PEER), next_second))
+    assert decide(read, desired(hold=Hold("")), first.saved).phase is Phase.DRAINING
+
+
+BETTER, OWN = endpoint("peer", rank=0), endpoint(rank=5, effective=False)
+PARKED = observed(membership=val(view(BETTER, own=OWN)))
+CALLED_BACK = observed(membership=val(view(replace(BETTER, healthy=False), own=OWN)))
+
+
+def test_a_soft_absence_lasts_while_a_better_one_is_effective_and_is_proposed_anew_each_tick():
+    wish, kept = desired(parked="idle"), leaving(Phase.OUT, baseline=False)
+    assert decide(PARKED, wish, kept).label is Label.PARKED
+    assert decide(CALLED_BACK, wish, kept).phase is Phase.JOINING
+    without = [rule for rule in RULES if rule.name != "S14"]
+    assert decide(CALLED_BACK, wish, kept, without).label is Label.PARKED
+
+
+def test_observing_forbids_deeds_and_not_to_stay_out():
+    wish = desired(parked="idle", mode=Mode.OBSERVE)
+    assert decide(PARKED, wish, leaving(Phase.OUT)).label is Label.PARKED
 
 
 def test_an_observing_agent_follows_the_readings_and_does_nothing():

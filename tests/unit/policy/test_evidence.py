@@ -97,6 +97,13 @@ def test_questions_unanswered_in_a_row_are_dated_by_the_first():
     assert gather(asked(Outcome.OK, NOW + 10), kept).asked_since is None
 
 
+def test_an_engine_too_busy_to_answer_has_not_answered():
+    kept = gather(asked(Outcome.BUSY, NOW), memory(generation_mark=0.0))
+    kept = gather(asked(Outcome.UNANSWERED, NOW + 5), kept)
+    assert (kept.asked_since, kept.generation_bad) == (NOW, 0)
+    assert gather(asked(Outcome.WRONG, NOW + 10), kept).asked_since is None
+
+
 def test_arrivals_are_the_growth_less_the_monitors_probes():
     kept = gather(observed(connector=connector(traffic=val(Traffic(5, 0))), asked=5), memory(arrived_at=1.0))
     assert kept.arrived_at == 1.0

@@ -137,8 +137,23 @@ def test_a_start_without_progress_for_ten_minutes_is_inferred():
 def test_a_model_that_nobody_asked_for_need_not_load():
     idle = memory(generation_ok_at=None, warm_looked_at=NOW, warm_moved_at=NOW - 9999)
     assert codes(facts(kept=saved(Phase.OUT, memory=idle))) == []
-    asked = replace(idle, asked_since=NOW - 700)
+    asked = replace(idle, asked_since=NOW - 700, moved_at=NOW - 700)
     assert codes(facts(kept=saved(Phase.OUT, memory=asked))) == ["warming-stuck"]
+
+
+def test_a_load_is_not_stuck_while_the_engine_works_for_others():
+    """One request at a time, the agent's question behind them, and no answer seen since its restart."""
+    waiting = memory(
+        generation_ok_at=None,
+        warm_looked_at=NOW,
+        warm_moved_at=NOW - 9999,
+        asked_since=NOW - 700,
+        moved_at=NOW - 599,
+    )
+    assert codes(facts(kept=saved(Phase.OUT, memory=waiting))) == []
+    assert codes(facts(kept=saved(Phase.OUT, memory=replace(waiting, moved_at=NOW - 600)))) == [
+        "warming-stuck"
+    ]
 
 
 def hung(**fields: object) -> Facts:
@@ -187,5 +202,52 @@ def test_requests_that_stand_still_for_ten_minutes_need_no_question():
     assert codes(facts(kept=saved(memory=replace(stuck, load_since=NOW - 599)))) == []
 
 
-def test_a_degraded_engine_is_a_soft_cause():
-    assert only(facts(seen=observed(engine=look(degraded="runs on the CPU")))).kind is CauseKind.SOFT
+def degraded(text: str, kept, at: float) -> Facts:
+    return facts(seen=observed(now=at, engine=look(at, degraded=text)), kept=saved(memory=kept))
+
+
+def test_an_engine_degraded_on_two_looks_is_a_soft_cause():
+    once, judged = judge_engine(degraded("runs on the CPU", memory(), NOW))
+    assert judged.causes == ()
+    assert only(degraded("runs on the CPU", once, NOW + 2)).kind is CauseKind.SOFT
+    again, _ = judge_engine(degraded("", once, NOW + 2))
+    assert codes(degraded("runs on the CPU", again, NOW + 4)) == []
+
+
+def test_a_look_that_fails_takes_a_degraded_engine_not_back():
+    kept = memory(falls=(("engine-degraded", 2, NOW - 2),))
+    blind = look(accepts=failed(), models=failed(), progress=failed(), load=failed())
+    cause = only(facts(seen=observed(engine=blind), kept=saved(memory=kept)))
+    assert (cause.code, cause.text) == ("engine-degraded", "the engine was degraded when last read")
+
+
+def silent(phase: Phase = Phase.OUT, last=None, engine=None, **fields: object) -> list[str]:
+    last = last or generation(Outcome.UNANSWERED, NOW - 10, 6.0)
+    kept = replace(memory(moved_at=NOW - 700, asked_since=NOW - 610), **fields)
+    seen = observed(engine=engine or look(), generation=val(last))
+    return codes(facts(seen=seen, kept=saved(phase, memory=kept)))
+
+
+def test_out_an_engine_that_answers_no_question_for_ten_minutes_is_ill_by_the_time_alone():
+    """Its counters may be off (--disable-log-stats), so that nothing else could ever tell."""
+    blind = look(progress=NotAvailable(NOW), load=NotAvailable(NOW))
+    busy = generation(Outcome.BUSY, NOW - 10)
+    for last in (None, busy):
+        assert "generation-failed" in silent(last=last)
+        assert silent(last=last, engine=blind, moved_at=None) == ["generation-failed"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({"phase": Phase.SERVING}, {}),
+        ({"phase": Phase.DRAINING}, {}),
+        ({"last": generation(Outcome.OK, NOW - 10)}, {}),
+        ({"last": generation(Outcome.BUSY, NOW - 10, life="e0")}, {}),
+        ({}, {"asked_since": NOW - 609}),
+        ({}, {"asked_since": None}),
+        ({}, {"moved_at": NOW - 608}),
+    ],
+)
+def test_not_while_somebody_is_served_or_something_moves_or_too_early(fields, kept):
+    assert "generation-failed" not in silent(**fields, **kept)

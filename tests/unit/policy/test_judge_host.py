@@ -1,14 +1,20 @@
 """Causes that come from people and the host, and what is said of the pool."""
 
+import pytest
 from tests.support.build import (
     NOW,
+    PEER,
     desired,
+    endpoint,
     facts,
     failed,
     leaving,
     memory,
     observed,
+    out_view,
     saved,
+    val,
+    view,
 )
 
 from inferagent.model.desired import Hold, Terms
@@ -57,6 +63,26 @@ def test_an_enable_by_another_hand_is_said():
     assert findings(kept=leaving(Phase.OUT, baseline=True, last_write=ours)) == []
     pending = leaving(Phase.OUT, baseline=False, last_write=Write(False, NOW - 1))
     assert findings(kept=pending) == []
+
+
+SICK, UNASKED = endpoint(effective=False, enabled=True), endpoint(healthy=None)
+
+
+@pytest.mark.parametrize(("own", "said"), [(SICK, "says unhealthy"), (UNASKED, "has not looked yet")])
+def test_a_host_that_is_in_and_gets_no_users_is_said(own, said):
+    seen = observed(membership=val(view(PEER, own=own)))
+    (found,) = judge_host(facts(seen=seen)).findings
+    assert found.code == "not-effective"
+    assert said in found.text
+    assert found.cure
+    assert findings(seen=seen, kept=saved(Phase.JOINING, since=NOW - 241)) == ["not-effective"]
+    assert findings(seen=seen, kept=saved(Phase.JOINING, since=NOW - 240)) == []
+    assert findings(seen=seen, kept=leaving()) == []
+    assert findings(seen=seen, kept=saved(since=NOW)) == [], "read before it was in"
+
+
+def test_a_host_that_is_disabled_is_not_said_to_wait_for_its_monitor():
+    assert findings(seen=observed(membership=val(out_view()))) == []
 
 
 def test_requests_that_still_arrive_after_the_settling_are_said():

@@ -32,6 +32,7 @@ from inferagent.policy.leaving import (
 
 INFERRED, CERTAIN = cause(CauseKind.INFERRED, "engine-hung"), cause()
 SOFT, HELD = cause(CauseKind.SOFT, "parked"), cause(CauseKind.OPERATOR, "hold")
+EARLIER = cause(CauseKind.OPERATOR, "hold", since=NOW - 1)
 ALONE = Terms(alone=True)
 
 
@@ -73,8 +74,8 @@ def test_an_inferred_cause_leaves_where_the_others_cannot_be_read():
     [
         (0, 5.9, NOW, False),
         (0, 6.1, NOW, True),
-        (0, 6.1, NOW - 1.2, False),
-        (0, 6.1, NOW - 1, True),
+        (0, 6.1, NOW - 0.2, False),
+        (0, 6.1, NOW - 0.05, True),
         (9, 0.1, NOW, True),
         (9, 0.1, NOW - 1, False),
         (0, None, NOW, False),
@@ -104,12 +105,37 @@ def test_kept_in_for_a_deadline_it_counts_as_certain(others, kept, may):
 
 def test_the_operator_needs_last_for_the_last_one_and_where_the_others_are_unknown():
     last = {"hold": Hold("", last=True)}
-    assert may_not_leave(HELD, among(*peers(True))) == ""
+    assert may_not_leave(EARLIER, among(*peers(True))) == ""
     assert "--last" in may_not_leave(HELD, among(*peers(False)))
     assert "--last" in may_not_leave(HELD, BLIND)
     assert may_not_leave(HELD, among(*peers(False), **last)) == ""
     other = cause(CauseKind.OPERATOR, "other-hand")
     assert may_not_leave(other, among(*peers(False))) == ""
+
+
+def test_a_hold_leaves_on_a_reading_begun_after_it():
+    """Of two hosts that are held in the same second, the second sees that the first has left."""
+    assert "newer reading" in may_not_leave(HELD, among(*peers(True)))
+    assert "newer reading" in may_not_leave(EARLIER, among(*peers(True), read=NOW - 1))
+    assert may_not_leave(EARLIER, among(*peers(True), read=NOW - 0.9)) == ""
+    assert may_not_leave(HELD, among(*peers(True), hold=Hold("", last=True))) == ""
+
+
+@pytest.mark.parametrize(
+    ("phase", "joins", "since", "may"),
+    [
+        (Phase.SERVING, 2, NOW - 599, False),
+        (Phase.SERVING, 2, NOW - 600, True),
+        (Phase.SERVING, 1, NOW - 1, True),
+        (Phase.JOINING, 2, None, False),
+        (Phase.JOINING, 1, None, True),
+    ],
+)
+def test_who_was_called_back_stays_ten_minutes_for_a_better_one_may_only_flicker(phase, joins, since, may):
+    own = endpoint(rank=5)
+    seen = observed(membership=val(view(*peers(True, first=0), own=own)))
+    kept = saved(phase, joins=(NOW - 700,) * joins, serving_since=since)
+    assert (may_not_leave(SOFT, facts(seen=seen, kept=kept)) == "") is may
 
 
 def test_a_soft_cause_yields_only_to_an_effective_endpoint_of_higher_rank():

@@ -15,15 +15,17 @@ from tests.support.build import (
     val,
 )
 
+from inferagent.model.change import changed
 from inferagent.model.decision import Veto
 from inferagent.model.engine import Load
-from inferagent.model.health import CauseKind, Component
+from inferagent.model.health import CauseKind, Component, Finding, Health
 from inferagent.model.phase import Label, Phase
 from inferagent.policy.narrate import narrate, root_cause
 
 LOST = cause(code="gpu-lost", text="GPU 1 is lost", component=Component.GPU, since=NOW)
 GONE = cause(text="the engine's process is gone", since=NOW - 5)
 HELD = cause(CauseKind.OPERATOR, "hold", text="held by the operator")
+SPENT = (NOW - 3000, NOW - 2000, NOW - 1000)
 
 
 def test_what_broke_the_other_comes_first():
@@ -70,7 +72,15 @@ def test_out_says_its_label_and_what_to_do():
     assert narrate(installing, Label.INSTALLING, ()) == "out, installing: ollama"
     cold = leaving(Phase.OUT, memory=memory(generation_ok_at=None))
     assert narrate(facts(kept=cold), Label.WARMING, ()) == "out, warming: no generation has come back yet"
-    spent = leaving(Phase.OUT, restarts=(NOW - 3000, NOW - 2000, NOW - 1000))
+    spent = leaving(Phase.OUT, restarts=SPENT)
     assert "next try in 10 min" in narrate(facts(GONE, kept=spent), Label.NEEDS_OPERATOR, ())
     assert narrate(facts(GONE, HELD, kept=out), Label.HELD, ()) == f"out, {HELD.text}"
     assert narrate(facts(GONE, kept=out), Label.RECOVERING, ()) == f"out, recovering: {GONE.text}"
+
+
+def test_needs_operator_says_why_even_where_no_cause_stands_at_this_moment():
+    dying = narrate(facts(kept=leaving(Phase.OUT, restarts=SPENT)), Label.NEEDS_OPERATOR, ())
+    assert dying.startswith("out, needs-operator: the engine keeps dying while it starts (3 restarts")
+    unread = Finding("connector-unknown", Component.CONNECTOR, Health.UNKNOWN, "connector: cannot", NOW - 300)
+    blind = changed(facts(kept=leaving(Phase.OUT)), findings=(unread,))
+    assert narrate(blind, Label.NEEDS_OPERATOR, ()) == "out, needs-operator: connector: cannot"

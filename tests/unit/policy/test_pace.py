@@ -122,6 +122,9 @@ def test_the_pool_is_read_often_only_while_it_matters():
     assert reads(cause()) == 3.0
     assert reads(cause(), phase=Phase.OUT) == 15.0
     assert reads(HUNG, memory=memory(wait_since=NOW)) == 1.0
+    held, kept_in = (cause(CauseKind.OPERATOR, "hold", since=NOW - age) for age in (29, 30))
+    assert (reads(held), reads(kept_in)) == (1.0, 15.0), "a hold decides on a reading begun after it"
+    assert reads(held, phase=Phase.OUT) == 15.0
 
 
 def test_looks_are_quicker_while_draining_or_in_doubt():

@@ -1,5 +1,7 @@
 """Which move is proposed, and what it leaves behind."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.build import (
     NOW,
@@ -78,8 +80,9 @@ def test_a_soft_cause_that_may_not_keep_the_host_out_does_not_stand():
     better = view(endpoint("peer", rank=0), own=endpoint(rank=5))
     allowed = observed(membership=val(better))
     assert standing(facts(SOFT, seen=allowed, kept=leaving(Phase.OUT))) == (SOFT,)
-    assert standing(facts(SOFT, seen=ALONE, kept=leaving(Phase.OUT))) == ()
-    assert standing(facts(SOFT, seen=ALONE)) == (SOFT,)
+    called = replace(facts(SOFT, CERTAIN, seen=ALONE, kept=leaving(Phase.OUT)), called_back=True)
+    assert standing(called) == (CERTAIN,)
+    assert standing(replace(facts(SOFT, seen=ALONE), called_back=True)) == (SOFT,)
 
 
 def test_joining_is_written_down_and_forgets_the_drain():

@@ -1,5 +1,7 @@
 """The safety rules, each asked by itself. What becomes of a story without one: tests/property."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.build import (
     BOOT,
@@ -23,9 +25,9 @@ from tests.support.build import (
     view,
 )
 
-from inferagent.model.action import Move, Push, Restart, Start, Stop
+from inferagent.model.action import Move, Push, Restart, Start, Stay, Stop
 from inferagent.model.desired import Hold, Mode, Terms
-from inferagent.model.engine import Outcome
+from inferagent.model.engine import Load, Outcome
 from inferagent.model.health import CauseKind, Repair
 from inferagent.model.membership import MembershipKind
 from inferagent.model.observed import Job
@@ -132,6 +134,17 @@ def test_s5_the_engine_stops_when_quiet_or_by_the_operators_own_deadline():
     assert not says("S5", Stop(Part.CONNECTOR), out(kept=late))
 
 
+@pytest.mark.parametrize("way", ["load", "lan"])
+def test_s5_quiet_is_by_a_look_of_this_moment(way):
+    """A request may have come since an older one."""
+    empty = Load(0, 0) if way == "load" else 0
+    for age, may in ((0.5, True), (0.6, False)):
+        seen = look(**{way: val(empty, NOW - age)})
+        assert bool(says("S5", STOP, out(engine=seen))) is not may
+    old = look(load=val(Load(0, 0), NOW - 9))
+    assert not says("S5", STOP, out(engine=old, engine_unit=val(dead()))), "a dead engine has no requests"
+
+
 def test_s6_a_fault_keeps_out_and_starts_nothing():
     faulty = leaving(Phase.OUT, faults=(Fault(BOOT, "GPU-0", "lost", "GPU 0 is lost", NOW),))
     for proposal in (JOIN, ENABLE, START, RESTART):
@@ -210,11 +223,22 @@ def test_s13_and_s16_a_hold_repairs_nothing_and_joins_nothing(proposal):
     assert bool(says("S16", proposal, out(kept=leaving(Phase.OUT, other_hand=True)))) is not allowed
 
 
+def test_s14_a_soft_absence_is_a_loan():
+    better, own = endpoint("peer", rank=0), endpoint(rank=5, effective=False)
+    assert not says("S14", Stay(), out(membership=val(view(better, own=own))))
+    gone = val(view(replace(better, healthy=False), own=own))
+    assert says("S14", Stay(), out(membership=gone))
+    for proposal in EVERYTHING:
+        assert not says("S14", proposal, out(membership=gone))
+
+
 def test_s15_two_machines_of_one_identity_do_not_join():
     clone = val(view(own=endpoint(machine="machine-b")))
     wish = desired(Terms(machine="machine-a"))
     assert says("S15", JOIN, out(membership=clone, wish=wish))
-    assert not says("S15", DISABLE, out(membership=clone, wish=wish))
+    assert says("S15", DISABLE, out(membership=clone, wish=wish)), "it may be the other machine's endpoint"
+    leaves = out(membership=clone, wish=wish, kept=leaving(Phase.DRAINING))
+    assert not says("S15", DISABLE, leaves)
 
 
 def test_s16_nothing_is_written_before_the_first_reading():
@@ -224,5 +248,5 @@ def test_s16_nothing_is_written_before_the_first_reading():
 
 def test_every_rule_is_there_once():
     names = [rule.name for rule in RULES]
-    assert len(set(names)) == len(names) == 14
+    assert len(set(names)) == len(names) == 15
     assert saved().phase is Phase.SERVING

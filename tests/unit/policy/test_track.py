@@ -48,7 +48,8 @@ def test_a_write_is_confirmed_by_a_reading_begun_after_it():
     found = after(DISABLED, pending)
     assert (found.last_write, found.baseline) == (Write(False, NOW - 5, confirmed=True), False)
     early = saved(Phase.DRAINING, last_write=Write(False, NOW))
-    assert after(DISABLED, early) == early
+    unread = after(DISABLED, early)
+    assert (unread.last_write, unread.baseline) == (early.last_write, early.baseline)
     assert after(ENABLED, pending).last_write == pending.last_write
 
 
@@ -102,12 +103,24 @@ def test_being_enabled_inside_is_the_baseline_even_without_a_write():
 
 def test_resume_ends_other_hands_hold_once_and_takes_the_present_as_baseline():
     kept = saved(Phase.OUT, other_hand=True, baseline=False, hold_off_until=NOW + 99, hold_off_level=3)
-    found = after(DISABLED, kept, desired(resumed_at=NOW))
+    found = after(DISABLED, kept, desired(resumed_at=NOW - 1))
     assert (found.other_hand, found.resume_free, found.baseline) == (False, True, False)
     assert (found.hold_off_until, found.hold_off_level) == (0.0, 3)
     again = replace(found, resume_free=False)
-    assert not after(DISABLED, again, desired(resumed_at=NOW)).resume_free
+    assert not after(DISABLED, again, desired(resumed_at=NOW - 1)).resume_free
     assert after(DISABLED, again, desired(resumed_at=NOW + 1)).resume_free
+
+
+def test_a_reading_begun_before_resume_is_no_baseline_and_so_nobodys_hand():
+    """It may not show yet what the operator has just undone in the dashboard."""
+    kept = saved(baseline=True, last_write=CONFIRMED)
+    found = after(ENABLED, kept, desired(resumed_at=NOW))
+    assert (found.baseline, found.other_hand) == (True, False), "inside, enabled is what it should be"
+    stale = after(replace(DISABLED, membership=val(out_view(), NOW - 1)), kept, desired(resumed_at=NOW))
+    assert (stale.baseline, stale.other_hand) == (False, False)
+    seen = replace(memory(), pool_at=NOW - 3)
+    later = saved(baseline=True, last_write=CONFIRMED, resumed_at=NOW - 2, memory=seen)
+    assert not after(replace(DISABLED, membership=val(out_view(), NOW - 1)), later).other_hand
 
 
 FRESH = replace(wake(None, NOW - 9, BOOT), memory=memory())
@@ -175,4 +188,7 @@ def test_the_waits_of_an_inferred_cause_begin_and_end_with_it():
     assert after(lonely, kept, None, hung).memory.kept_since == NOW - 9
     assert after(ENABLED, kept, None, hung).memory.kept_since is None
     assert after(lonely, kept).memory.wait_since is None
+    stays = after(lonely, kept, None, hung)
+    assert stays.memory.wait_since is None, "kept in by the majority"
+    assert after(ENABLED, stays, None, hung).memory.wait_since == NOW, "its turn begins when it may leave"
     assert PEER.effective

@@ -291,3 +291,39 @@ def test_a_bug_in_a_tick_does_not_end_the_agent() -> None:
         assert agent.status.phase == "serving"
 
     play(broken, story, 20)
+
+
+def killed(hold: bool) -> Agent:
+    """The next agent after one that told 503, and was killed before it had saved that it leaves."""
+
+    async def story(agent: Agent) -> None:
+        if hold:
+            assert agent.loop.drain(DrainRequest(stop_engine=True)).ok
+
+    old = play(Agent, story)
+    assert old.state.saved is not None
+    assert (old.state.saved.phase, old.state.hold is not None) == ("serving", hold)
+    new = Agent(pool=old.pool, state=old.state)
+    new.verdict.told.append(False)
+    new.state.order.clear()
+    return new
+
+
+def test_a_hold_is_kept_from_the_first_word_of_an_agent_that_knows_no_peer_yet() -> None:
+    new = killed(hold=True)
+    play(lambda: new, nothing)
+    assert True not in new.verdict.told
+    assert new.status.phase == "out"
+
+
+def test_a_leaving_that_was_not_saved_ends_by_a_proof_once_its_cause_is_over() -> None:
+    new = killed(hold=False)
+    play(lambda: new, nothing)
+    order = new.state.order
+    assert order.index("save draining") < order.index("save joining") < order.index("verdict 200")
+
+
+def test_the_write_of_a_leaving_that_was_not_saved_is_nobody_elses() -> None:
+    new = killed(hold=False)
+    new.pool.enabled = False
+    assert play(lambda: new, nothing).status.phase == "serving"
