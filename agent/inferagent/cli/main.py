@@ -12,6 +12,7 @@ COMMANDS = {
     "status": "Show how this host is, why, and what to do.",
     "drain": "Take this host out of the pool and keep it out.",
     "resume": "End a hold: join again once proven.",
+    "events": "Show what changed on this host, when and why.",
     "config": "Check or show the configuration.",
     "run": "Run the agent in the foreground.",
     "demo": "Show two hosts behind one URL surviving faults.",

@@ -36,11 +36,13 @@ from inferagent.runtime.logs import configure
 from inferagent.runtime.loop import Loop
 from inferagent.runtime.notify import Notifier
 from inferagent.runtime.probes import Probe
+from inferagent.runtime.recorder import Recorder
 
 log = structlog.get_logger()
 
 SOCKET = "control.sock"
 KEEPERS_EVERY = 10.0
+LAST_EVENTS = 1.0  # seconds that the event file gets to take the last ones, before the agent ends
 THREADS = 32
 
 
@@ -75,7 +77,7 @@ async def _run(loaded: Loaded) -> int:
         return 0
     daemon = Daemon(loaded, loaded.settings)
     await _until(stop, daemon.run)
-    await daemon.jobs.cancel()
+    await daemon.end()
     log.info("agent stopped: engine, connector and ready URL run on, the pool is as it was")
     return 0
 
@@ -123,6 +125,7 @@ class Daemon:
             desired=desired(loaded, settings),
             pace=self._pace,
             publish=self._publish,
+            record=Recorder(self._parts.events, self._parts.clock).tick,
         )
 
     def _tasks(self) -> list[Callable[[], Awaitable[None]]]:
@@ -145,6 +148,10 @@ class Daemon:
             self.loop.begin()
             for run in self._tasks():
                 group.create_task(_one(run))
+
+    async def end(self) -> None:
+        await self.jobs.cancel()
+        self._parts.events.flush(LAST_EVENTS)
 
     def _make_probes(self) -> dict[str, Probe[Any]]:
         parts, probe, put = self._parts, self._settings.probe, self.board.put
@@ -196,6 +203,8 @@ class Daemon:
         troubles, host_port = self.board.troubles, "{}:{}".format(*engine_address(self._settings))
         while True:
             troubles["state-damaged"] = self._parts.state.problem
+            self._parts.events.append(())  # what could not be written is tried again
+            troubles["events-not-written"] = self._parts.events.problem
             try:
                 await ready_starter.ensure(self._run, self._settings.ready.port, host_port)
                 troubles["no-ready-program"] = ""  # only now: while it is tried again, it is still missing

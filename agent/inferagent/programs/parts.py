@@ -14,6 +14,7 @@ from inferagent.adapters.cloudflare.identity import machine_identity
 from inferagent.adapters.cloudflare.own_pool import OwnPool, Place
 from inferagent.adapters.engine.ollama import OllamaEngine
 from inferagent.adapters.engine.vllm import VllmEngine
+from inferagent.adapters.event_file import EventFile
 from inferagent.adapters.gpu.report import GpuReportFile
 from inferagent.adapters.host import HostReadings
 from inferagent.adapters.membership_pull import PullMembership
@@ -59,6 +60,7 @@ class Parts:
     gpus: GpuReportFile
     state: StateFolder
     verdict: VerdictFile
+    events: EventFile
 
 
 def make(loaded: Loaded, settings: Settings, board: Board) -> Parts:
@@ -77,6 +79,7 @@ def make(loaded: Loaded, settings: Settings, board: Board) -> Parts:
         gpus=GpuReportFile(run, clock),
         state=StateFolder(loaded.agent.state, run),
         verdict=VerdictFile(run, clock),
+        events=EventFile(loaded.agent.state),
     )
 
 

@@ -7,8 +7,11 @@ and time, and nothing that it sends can end the agent.
 import asyncio
 import contextlib
 import errno
+import fcntl
 import json
+import os
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from inferagent.runtime.desk import Answer, Desk, DrainRequest, Reply, handle, r
 __all__ = ["Answer", "ControlError", "Desk", "DrainRequest", "serve_control"]
 
 MODE = 0o660
+LOCK = "agent.lock"  # beside the socket
 LONGEST_HEADER = 16 * 1024  # bytes
 LONGEST_BODY = 16 * 1024
 MOST_CONNECTIONS = 32
@@ -37,20 +41,54 @@ class ControlError(RuntimeError):
 
 async def serve_control(path: Path, desk: Desk, ready: asyncio.Event | None = None) -> None:
     """Serve until cancelled; `ready` is set once the socket answers. ControlError if it cannot be opened."""
-    listener, inode = open_socket(path)
-    office = _Office(desk)
-    try:
-        server = await asyncio.start_unix_server(office.receive, sock=listener, limit=LONGEST_HEADER)
+    with only_agent(path):
+        listener, inode = open_socket(path)
+        office = _Office(desk)
         try:
-            if ready is not None:
-                ready.set()
-            await asyncio.Event().wait()
+            server = await asyncio.start_unix_server(office.receive, sock=listener, limit=LONGEST_HEADER)
+            try:
+                if ready is not None:
+                    ready.set()
+                await asyncio.Event().wait()
+            finally:
+                server.close()
+                await office.close()
         finally:
-            server.close()
-            await office.close()
+            listener.close()
+            _remove(path, inode)
+
+
+@contextlib.contextmanager
+def only_agent(path: Path) -> Iterator[None]:
+    """Holds the lock beside the socket: it ends with this process, however that ends. ControlError if taken.
+
+    The file is never removed: of two agents one could lock the file that the other has just taken away.
+    """
+    lock = path.with_name(LOCK)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _cannot(path, error) from error
+    try:
+        _take(lock, handle)
+        yield
     finally:
-        listener.close()
-        _remove(path, inode)
+        os.close(handle)
+
+
+def _take(lock: Path, handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ControlError(
+            f"cannot start: another agent{_holder(handle)} holds {lock}", "inferagent status"
+        ) from None
+    except OSError as error:
+        raise _cannot(lock, error, "lock") from error
+    with contextlib.suppress(OSError):  # on a full disk the lock holds all the same, without a name
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
 
 
 def open_socket(path: Path) -> tuple[socket.socket, int]:
@@ -59,7 +97,6 @@ def open_socket(path: Path) -> tuple[socket.socket, int]:
     A file that a dead agent left is replaced; where an agent answers, ControlError.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         _refuse_living(path)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     except OSError as error:
@@ -75,10 +112,16 @@ def open_socket(path: Path) -> tuple[socket.socket, int]:
         raise _cannot(path, error) from error
 
 
-def _cannot(path: Path, error: OSError) -> ControlError:
+def _holder(handle: int) -> str:
+    """Its pid for a message, "" where it has not written it yet: what stands there then is a dead one's."""
+    pid = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+    return f" (pid {pid})" if pid.isdecimal() and Path(f"/proc/{pid}").exists() else ""
+
+
+def _cannot(path: Path, error: OSError, deed: str = "listen at") -> ControlError:
     sudo = "run the command with sudo, or " if isinstance(error, PermissionError) else ""
     cure = f"{sudo}name another folder: run under [agent] in config.toml"
-    return ControlError(f"cannot start: cannot listen at {path}: {error.strerror or error}", cure)
+    return ControlError(f"cannot start: cannot {deed} {path}: {error.strerror or error}", cure)
 
 
 def _refuse_living(path: Path) -> None:

@@ -1,6 +1,8 @@
 """The agent as a process: what it starts, what it leaves alone when it ends, and when it does not start."""
 
+import re
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,7 +70,8 @@ def test_a_second_agent_on_one_host_is_refused_and_starts_nothing(host: SleepyHo
     second = host.start()
     output, _ = second.communicate(timeout=30)
     assert second.returncode == 1
-    assert "cannot start: another agent answers at" in output
+    assert f"cannot start: another agent (pid {first.pid}) holds {host.run}/agent.lock" in output
+    assert "→ inferagent status" in output
     assert "acting" not in output
     assert host.all_up() == before
     assert first.poll() is None
@@ -149,3 +152,20 @@ def test_the_count_of_the_monitors_looks(tmp_path: Path, text: str, count: int) 
     assert asked(tmp_path) == 0
     (tmp_path / "asked").write_text(text)
     assert asked(tmp_path) == count
+
+
+def test_of_two_agents_started_at_once_on_a_dead_one_s_socket_one_runs(host: SleepyHost) -> None:
+    """Hosts that nobody configured: agents all the same, which start fast and nothing else."""
+    host.run.mkdir()
+    for _ in range(6):
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(host.run / "control.sock"))
+        both = [host.start("-c", UNCONFIGURED, str(host.folder)) for _ in range(2)]
+        until(lambda: any(agent.poll() is not None for agent in both), "one of them gives up")  # noqa: B023
+        loser, winner = sorted(both, key=lambda agent: agent.poll() is None)
+        assert host.status()["label"] == "unconfigured"
+        assert winner.poll() is None, "one of the two runs on"
+        said = loser.communicate(timeout=30)[0]
+        assert re.search(rf"another agent( \(pid {winner.pid}\))? holds {host.run}/agent.lock", said), said
+        assert host.stop(winner, signal.SIGKILL)[0] == -signal.SIGKILL
+        (host.run / "control.sock").unlink()

@@ -3,9 +3,14 @@
 import asyncio
 import contextlib
 import json
+import os
+import re
 import socket
 import stat
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -168,12 +173,86 @@ async def test_a_dead_agent_s_socket_is_replaced(path):
         assert (await talk(path, request("POST", "/v1/resume")))[0] == 409
 
 
-async def test_a_living_agent_s_socket_is_left_alone(path):
+async def test_a_second_agent_is_refused_with_the_first_one_s_pid(path):
+    lock = path.with_name("agent.lock")
     async with serving(path):
+        said = f"cannot start: another agent (pid {os.getpid()}) holds {lock}"
+        with pytest.raises(ControlError, match=re.escape(said)) as caught:
+            await serve_control(path, Office())
+        assert caught.value.cure == "inferagent status"
+        assert (await talk(path, request("POST", "/v1/resume")))[0] == 409
+    async with serving(path):
+        assert lock.exists(), "the lock's file outlives the agent, the lock does not"
+
+
+@pytest.mark.parametrize("left", [b"", b"4194305\n", b"x" * 30])
+async def test_what_a_dead_agent_left_in_the_lock_is_not_taken_for_the_living_one(path, left):
+    async with serving(path):
+        path.with_name("agent.lock").write_bytes(left)
+        with pytest.raises(ControlError, match="cannot start: another agent holds "):
+            await serve_control(path, Office())
+
+
+async def test_a_living_agent_s_socket_is_left_alone(path):
+    """An agent of a version without a lock."""
+    async with serving(path):
+        path.with_name("agent.lock").unlink()
         with pytest.raises(ControlError, match=f"cannot start: another agent answers at {path}") as caught:
             await serve_control(path, Office())
         assert caught.value.cure == "inferagent status"
         assert (await talk(path, request("POST", "/v1/resume")))[0] == 409
+
+
+async def test_no_child_of_the_agent_keeps_its_lock(path):
+    async with serving(path):
+        child = await asyncio.create_subprocess_exec("sleep", "30", close_fds=False)
+    try:
+        async with serving(path):
+            assert (await talk(path, request("POST", "/v1/resume")))[0] == 409
+    finally:
+        child.kill()
+        await child.wait()
+
+
+async def test_a_lock_that_cannot_be_made_is_an_error(path):
+    path.parent.mkdir()
+    path.with_name("agent.lock").mkdir()
+    with pytest.raises(ControlError, match="cannot start: cannot listen at"):
+        await serve_control(path, Office())
+
+
+CONTENDER = """
+import sys, time
+from pathlib import Path
+from inferagent.runtime.control import ControlError, only_agent, open_socket
+folder, rounds, begin = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+won = []
+for number in range(rounds):
+    path = folder / str(number) / "control.sock"
+    time.sleep(max(0.0, begin + number * 0.1 - time.time()))
+    try:
+        with only_agent(path):
+            open_socket(path)
+            won.append(number)
+            time.sleep(0.05)
+    except ControlError:
+        pass
+print(*won)
+"""
+
+
+def test_of_agents_that_start_at_once_on_a_dead_one_s_socket_one_wins():
+    rounds, contenders = 20, 4
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(rounds):
+            folder = Path(name) / str(number)
+            folder.mkdir()
+            with socket.socket(socket.AF_UNIX) as dead:
+                dead.bind(str(folder / "control.sock"))
+        argv = [sys.executable, "-c", CONTENDER, name, str(rounds), str(time.time() + 1.5)]
+        all_of_them = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(contenders)]
+        won = [one.communicate(timeout=30)[0].split() for one in all_of_them]
+    assert sorted(int(number) for numbers in won for number in numbers) == list(range(rounds))
 
 
 async def test_a_file_that_is_no_socket_is_left_alone(path):
