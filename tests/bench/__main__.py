@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.bench import drain, hang, kill
+from tests.bench import core, drain, hang, idle, kill
 from tests.bench.bars import bars
 from tests.bench.figures import Figure, verdicts
 from tests.bench.lab import say
@@ -26,6 +26,10 @@ FIGURES: dict[str, Measure] = {
     "kill_to_out_s": kill.measure,
     "hang_to_out_s": hang.vllm,
     "hang_to_out_ollama_s": hang.ollama,
+    "decide_us": core.measure,
+    "decide_ill_us": core.measure,
+    "idle_pss_mib": idle.measure,
+    "idle_cpu_percent": idle.measure,
 }
 BROKEN = (CommandError, TimeoutError, RuntimeError, OSError, ValueError)
 

@@ -16,6 +16,10 @@ def bars(quick: bool) -> list[Bar]:
         Bar("kill_to_out_s", "p90 ≤ 1 s", lambda f: f.p90 <= 1.0),
         Bar("hang_to_out_s", "max ≤ 20 s", lambda f: f.most <= 20.0),
         Bar("hang_to_out_ollama_s", "max ≤ 60 s", lambda f: f.most <= 60.0),
+        Bar("decide_us", "median ≤ 100 µs", lambda f: f.value <= 100.0),
+        Bar("decide_ill_us", "median ≤ 500 µs", lambda f: f.value <= 500.0),
+        Bar("idle_pss_mib", "median ≤ 72 MiB", lambda f: f.value <= 72.0),
+        Bar("idle_cpu_percent", "median ≤ 0.5 % of a core", lambda f: f.value <= 0.5),
     ]
 
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import h11
 
 from inferagent.adapters.knock import listens
+from inferagent.adapters.local_wire import Wire, WireError
 from inferagent.ports import PortError
 
 MAX_BYTES = 2 << 20
-WARM = 60.0
 LEAST = 0.05
+HEADERS = [("Accept", "*/*"), ("Accept-Encoding", "identity"), ("User-Agent", "inferagent")]
 
 
 class RefusedError(PortError):
@@ -60,16 +61,13 @@ class Answer:
 
 @dataclass(slots=True)
 class _Trail:
-    """What happened on the wire of one try, told by httpx's trace events."""
+    """What happened on the wire of one try."""
 
     fresh: bool = False
     taken: bool = False
 
-    async def mark(self, event: str, _info: dict[str, Any]) -> None:
-        if event == "connection.connect_tcp.complete":
-            self.fresh = True
-        elif event.endswith("send_request_body.complete"):
-            self.taken = True
+    def mark(self) -> None:
+        self.taken = True
 
 
 @dataclass(slots=True)
@@ -79,17 +77,7 @@ class LocalHttp:
     url: str
     max_bytes: int = MAX_BYTES
     connects: int = 0
-    _client: httpx.AsyncClient = field(init=False)
-
-    def __post_init__(self) -> None:
-        # No proxies from the environment, and no compression: the bound counts what is on the wire.
-        self._client = httpx.AsyncClient(
-            base_url=self.url,
-            timeout=httpx.Timeout(None),
-            trust_env=False,
-            headers={"accept-encoding": "identity", "user-agent": "inferagent"},
-            limits=httpx.Limits(keepalive_expiry=WARM),
-        )
+    _idle: list[Wire] = field(default_factory=list)
 
     @property
     def place(self) -> tuple[str, int]:
@@ -113,7 +101,8 @@ class LocalHttp:
         return await self.ask("GET", path, timeout)
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        while self._idle:
+            self._idle.pop().close()
 
     async def _exchange(self, method: str, path: str, body: object, trail: _Trail) -> Answer:
         """A kept connection that the other side has closed meanwhile is tried once more, on a new one."""
@@ -126,31 +115,45 @@ class LocalHttp:
         return await self._once(method, path, body, trail)
 
     async def _once(self, method: str, path: str, body: object, trail: _Trail) -> Answer:
+        content = b"" if body is None else json.dumps(body, allow_nan=False).encode()
+        request = self._request(method, path, len(content) if body is not None else None)
+        wire = self._kept() or await self._connected(path, trail)
         try:
-            return await self._send(method, path, body, trail)
-        except httpx.ConnectError as error:
-            raise await self._unreached(path, error) from error
-        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-            text = f"cannot get a whole answer from {self.url}{path}: {error or 'the connection broke'}"
-            raise BrokenError(text) from error
-        except httpx.HTTPError as error:
-            raise PortError(f"cannot ask {self.url}{path}: {error}") from error
+            return Answer(*await wire.ask(request, content, self.max_bytes, trail.mark))
+        except WireError as error:
+            raise BrokenError(f"cannot get a whole answer from {self.url}{path}: {error}") from error
         finally:
-            self.connects += trail.fresh
+            if wire.usable:
+                self._idle.append(wire)
+            else:
+                wire.close()
 
-    async def _send(self, method: str, path: str, body: object, trail: _Trail) -> Answer:
-        extensions = {"trace": trail.mark}
-        async with self._client.stream(method, path, json=body, extensions=extensions) as response:
-            parts: list[bytes] = []
-            size = 0
-            async for part in response.aiter_raw():
-                parts.append(part)
-                size += len(part)
-                if size > self.max_bytes:
-                    return Answer(response.status_code, b"".join(parts)[: self.max_bytes], whole=False)
-            return Answer(response.status_code, b"".join(parts))
+    def _kept(self) -> Wire | None:
+        """The connection that was used last and is still good; those that are not are closed."""
+        while self._idle:
+            wire = self._idle.pop()
+            if wire.usable:
+                return wire
+            wire.close()
+        return None
 
-    async def _unreached(self, path: str, error: httpx.ConnectError) -> PortError:
+    async def _connected(self, path: str, trail: _Trail) -> Wire:
+        try:
+            wire = await Wire.opened(*self.place)
+        except OSError as error:
+            raise await self._unreached(path, error) from error
+        trail.fresh = True
+        self.connects += 1
+        return wire
+
+    def _request(self, method: str, path: str, length: int | None) -> h11.Request:
+        """No compression: the bound counts what is on the wire."""
+        headers = [("Host", urlsplit(self.url).netloc), *HEADERS]
+        if length is not None:
+            headers += [("Content-Type", "application/json"), ("Content-Length", str(length))]
+        return h11.Request(method=method, target=path, headers=headers)
+
+    async def _unreached(self, path: str, error: OSError) -> PortError:
         host, port = self.place
         try:
             if not await listens(host, port):

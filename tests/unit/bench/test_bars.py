@@ -57,3 +57,17 @@ def test_kills_are_judged_by_median_and_p90(samples, expected):
 )
 def test_hangs_are_judged_by_the_worst(name, most, expected):
     assert met(spread(name, [1.0] * 19 + [most], {})) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "bound", "unit"),
+    [
+        ("decide_us", 100.0, "us"),
+        ("decide_ill_us", 500.0, "us"),
+        ("idle_pss_mib", 72.0, "MiB"),
+        ("idle_cpu_percent", 0.5, "%"),
+    ],
+)
+def test_what_the_agent_costs_is_judged_by_the_median(name, bound, unit):
+    assert met(spread(name, [bound, bound, 9 * bound], {}, unit=unit)) == [True]
+    assert met(spread(name, [0.0, bound * 1.01, bound * 1.01], {}, unit=unit)) == [False]
