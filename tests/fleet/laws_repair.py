@@ -1,0 +1,215 @@
+"""Laws of repair and of what lies outside the decision: S3, S4, S6, S8, S10, S12."""
+
+from typing import TYPE_CHECKING, Any
+
+from tests.fleet.law import Law, joins
+from tests.property.laws import Tick
+
+from inferagent.model.action import Push
+from inferagent.model.phase import Label, Phase
+from inferagent.model.reading import Failed, Value
+from inferagent.model.unit import Part
+
+if TYPE_CHECKING:
+    from tests.fleet.fleet import Fleet
+    from tests.fleet.host import Host, Touch
+
+HOUR = 3600.0
+RACE = 45.0  # seconds that the question may be old which an engine's restart rests on
+STALL = 50.0  # a hang of no more than this may end by itself
+
+
+class S3(Law):
+    """Repair only when out; an engine that could still answer is not restarted."""
+
+    name = "S3"
+
+    def event(self, host: "Host", kind: str, detail: Any) -> None:
+        if kind == "touch" and detail.alive and detail.verb != "start":
+            self._touched(host, detail)
+
+    def _touched(self, host: "Host", touch: "Touch") -> None:
+        self.met = True
+        asked = host.desired_stop()
+        if touch.part is Part.CONNECTOR:
+            if host.connector.ready and not host.replica and touch.phase is not Phase.OUT:
+                self.breach(host, f"{touch.verb}s a connector that has connections in phase {touch.phase}")
+            return
+        if touch.phase is not Phase.OUT:
+            self.breach(host, f"{touch.verb}s the engine in phase {touch.phase}")
+        if asked or touch.verb == "stop":
+            return
+        if touch.fine_for > RACE:
+            self.breach(host, f"restarts an engine that has been well for {touch.fine_for:.0f} s")
+        hung = host.truth.lasted("hung", self.fleet.now)
+        if host.engine.hung() and hung < STALL and not host.truth.lately("wrong", self.fleet.now, 120.0):
+            self.breach(host, f"restarts an engine that has stalled for {hung:.0f} s only")
+
+
+class S4(Law):
+    """A write moves `enabled` of the own pool and nothing else."""
+
+    name = "S4"
+
+    def step(self) -> None:
+        landed = self.fleet.account.landed
+        self.met |= bool(landed)
+        for write in landed:
+            if not write.kept:
+                self.breach(self.fleet.host(write.host), f"a write moved more than `enabled` of {write.pool}")
+                landed.remove(write)
+                return
+
+
+class S6(Law):
+    """A GPU fault is forgotten by nothing within its boot."""
+
+    name = "S6"
+
+    def begin(self, fleet: "Fleet") -> None:
+        super().begin(fleet)
+        self.sticky: dict[str, str] = {}
+
+    def tick(self, host: "Host", tick: Tick) -> None:
+        report, boot = tick.observed.gpus, tick.observed.boot
+        if isinstance(report, Value) and any(gpu.fault for gpu in report.value.gpus):
+            self.sticky[host.name] = boot
+        if self.sticky.get(host.name) != boot:
+            return
+        self.met = True
+        if joins(tick):
+            self.breach(host, "joins with a GPU fault of this boot")
+
+    def event(self, host: "Host", kind: str, detail: Any) -> None:
+        faulty = self.sticky.get(host.name) == host.clock.boot()
+        if kind == "touch" and faulty and detail.part is Part.ENGINE and detail.verb != "stop":
+            self.breach(host, f"{detail.verb}s the engine with a GPU fault of this boot")
+
+
+class S8(Law):
+    """Restarts have a budget that counts both authorities and survives the agent."""
+
+    name = "S8"
+
+    def begin(self, fleet: "Fleet") -> None:
+        super().begin(fleet)
+        self.done: dict[str, list[float]] = {host.name: [] for host in fleet.hosts}
+        self.ours: set[str] = set()
+
+    def event(self, host: "Host", kind: str, detail: Any) -> None:
+        if kind in ("boot", "power off", "torn"):
+            self.done[host.name] = []
+            self.ours.add(host.name)
+        if kind == "touch" and detail.part is Part.ENGINE:
+            self._touched(host, detail)
+
+    def _touched(self, host: "Host", touch: "Touch") -> None:
+        if touch.verb == "stop":
+            self.ours.add(host.name)
+            return
+        if touch.verb == "start" and host.name in self.ours:
+            self.ours.discard(host.name)
+            return
+        now, clock = self.fleet.now, host.clock.now()
+        own = [at for at in host.engine.own_restarts if clock - at < HOUR]
+        before = [at for at in self.done[host.name] if now - at < HOUR]
+        self.met = True
+        if len(own) + len(before) >= host.terms.restarts_per_hour:
+            self.breach(host, f"restart number {len(own) + len(before) + 1} within the hour")
+        self.done[host.name] = [*before, now]
+
+
+class S10(Law):
+    """An agent that went and came changes neither push nor verdict by that."""
+
+    name = "S10"
+
+    def begin(self, fleet: "Fleet") -> None:
+        super().begin(fleet)
+        self.gone: dict[str, tuple[Phase, bool, str, str]] = {}
+        self.first: set[str] = set()
+
+    def event(self, host: "Host", kind: str, detail: Any) -> None:
+        if kind in ("agent down", "crash"):
+            self.first.discard(host.name)
+            saved = host.disk.saved()
+            if saved is not None and saved.adopted and not host.disk.full:
+                known = (saved.phase, host.verdict, host.clock.boot(), host.engine.incarnation)
+                self.gone[host.name] = known
+        elif kind in ("boot", "torn", "power off"):
+            self.gone.pop(host.name, None)
+        elif kind == "agent up" and host.name in self.gone:
+            self.first.add(host.name)
+        elif kind in ("verdict", "push") and host.name in self.gone and host.name not in self.first:
+            self.breach(host, f"{kind} {detail} without an agent")
+
+    def tick(self, host: "Host", tick: Tick) -> None:
+        if host.name not in self.first:
+            return
+        self.first.discard(host.name)
+        phase, verdict, boot, _ = self.gone.pop(host.name)
+        if phase in (Phase.JOINING, Phase.SERVING) and not verdict:
+            phase = Phase.DRAINING  # it had begun to leave, and died before it could write that down
+        if tick.observed.boot != boot:
+            return
+        self.met = True
+        if tick.before.phase is not phase:
+            self.breach(host, f"was {phase}, and wakes {tick.before.phase}")
+        if tick.arrow is None and tick.decision.verdict is not verdict:
+            self.breach(host, "the verdict turned with the agent")
+
+
+class S12(Law):
+    """What cannot be written down is not done, but leaving is."""
+
+    name = "S12"
+
+    def tick(self, host: "Host", tick: Tick) -> None:
+        failed = isinstance(tick.observed.save, Failed) and tick.observed.save.at > float("-inf")
+        self.met |= failed
+        enabling = any(isinstance(action, Push) and action.member for action in tick.decision.actions)
+        if failed and (joins(tick) or enabling):
+            self.breach(host, "comes in although the state cannot be saved")
+
+    def event(self, host: "Host", kind: str, detail: Any) -> None:
+        if kind != "touch" or not detail.alive or detail.verb == "start" or host.replica:
+            return
+        saved = host.disk.saved()
+        if host.disk.full or saved is None or saved.phase is not host.phase:
+            self.breach(host, f"{detail.verb}s {detail.part} with nothing of it on disk")
+
+
+class Repaired(Law):
+    """Every illness reaches its repair, or somebody is told that a person is needed."""
+
+    name = "illness is repaired or said"
+    rare = True
+    BOUND = 1000.0
+    TOLD = (Label.NEEDS_OPERATOR, Label.HELD, Label.WAITING, Label.RECONNECTING)
+
+    def begin(self, fleet: "Fleet") -> None:
+        super().begin(fleet)
+        self.touched = {host.name: float("-inf") for host in fleet.hosts}
+        self.due = self.BOUND
+
+    def event(self, host: "Host", kind: str, detail: Any) -> None:
+        if kind in ("touch", "resume", "boot", "agent up"):
+            self.touched[host.name] = self.fleet.now
+
+    def step(self) -> None:
+        now = self.fleet.now
+        if now < self.due:
+            return
+        self.due = now + 20.0
+        for host in self.fleet.hosts:
+            if self._ill(host, now) and host.last is not None:
+                self.met = True
+                if now - self.touched[host.name] > self.BOUND and host.last.decision.label not in self.TOLD:
+                    self.breach(host, f"ill for {self.BOUND:.0f} s, and only {host.told()}")
+
+    def _ill(self, host: "Host", now: float) -> bool:
+        """For so long, in a way that its agent can see, which nobody else has forbidden to mend."""
+        sees = host.agent and not host.frozen and not host.units_unknown and host.engine.sight.plain()
+        inside = host.phase in (Phase.JOINING, Phase.SERVING)
+        ills = ("dead",) if inside else ("dead", "hung", "wrong", "stuck")
+        return sees and any(host.truth.lasted(name, now) > self.BOUND for name in ills)
