@@ -1,6 +1,10 @@
 """Figures that tests measure stand in pytest's output: `record_property("figure", line)`."""
 
 import pytest
+import structlog
+
+# Without this structlog paints a traceback with every local value, which costs seconds.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

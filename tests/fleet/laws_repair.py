@@ -42,7 +42,12 @@ class S3(Law):
         if touch.fine_for > RACE:
             self.breach(host, f"restarts an engine that has been well for {touch.fine_for:.0f} s")
         hung = host.truth.lasted("hung", self.fleet.now)
-        if host.engine.hung() and hung < STALL and not host.truth.lately("wrong", self.fleet.now, 120.0):
+        if (
+            host.engine.accepts()
+            and host.engine.hung()
+            and hung < STALL
+            and not host.truth.lately("wrong", self.fleet.now, 120.0)
+        ):
             self.breach(host, f"restarts an engine that has stalled for {hung:.0f} s only")
 
 

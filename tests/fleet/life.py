@@ -33,8 +33,11 @@ class WatchedLoop(Loop):
 
     ticked: Callable[[Tick], None]
     frozen: Callable[[], bool]
+    over: Callable[[], bool]
 
     def tick(self) -> Decision:
+        if self.over():
+            raise Crash
         before, desired = self._saved, self.desired
         decision = super().tick()
         assert self._observed is not None
@@ -76,6 +79,7 @@ class Life:
         )
         self.loop.ticked = host.ticked
         self.loop.frozen = lambda: host.frozen
+        self.loop.over = lambda: not self.alive
         self._tasks: list[asyncio.Task[None]] = []
 
     def effect(self, what: str) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from inferagent.adapters.clock import BootClock
 from inferagent.adapters.cloudflare.budget import Budget, share_for
+from inferagent.adapters.cloudflare.budget_file import BudgetFile
 from inferagent.adapters.cloudflare.client import Client
 from inferagent.adapters.cloudflare.identity import machine_identity
 from inferagent.adapters.cloudflare.own_pool import OwnPool, Place
@@ -149,6 +150,7 @@ def _membership(loaded: Loaded, settings: Settings, clock: BootClock) -> Members
         raise SecretError(f"cannot find the credential {API_TOKEN}", "sudo inferagent setup")
     own = settings.membership
     jitter = random.Random().random  # noqa: S311
-    budget = Budget(share_for(settings.probe.membership))
+    store = BudgetFile(loaded.agent.run, clock.boot())
+    budget = Budget(share_for(settings.probe.membership), store=store)
     client = Client(own.api, token.reveal(), clock=clock, random=jitter, budget=budget)
     return OwnPool(client, Place(own.account, own.zone, own.pool, own.load_balancer), clock)

@@ -5,7 +5,9 @@ refuses every call for 5 minutes. So one host takes a small share, and a refusal
 """
 
 import math
+from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from inferagent.ports import PortError
 
@@ -27,15 +29,35 @@ def share_for(pace: float) -> int:
     return max(SHARE, 2 * math.ceil(WINDOW_S / pace + BALANCER_READS))
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of the share at boot-clock second `at`; `blocked_until` 0 without a refusal."""
+
+    left: float
+    at: float
+    blocked_until: float
+
+
+class BudgetStore(Protocol):
+    """Where the share outlives the agent."""
+
+    def load(self) -> Left | None: ...
+    def save(self, left: Left) -> None: ...
+
+
 class Budget:
     """Times are boot-clock seconds, given by the caller."""
 
-    def __init__(self, share: int = SHARE, window: float = WINDOW_S) -> None:
+    def __init__(
+        self, share: int = SHARE, window: float = WINDOW_S, store: BudgetStore | None = None
+    ) -> None:
         self._share = float(share)
         self._window = window
-        self._left = float(share)
-        self._at: float | None = None
-        self._blocked_until = float("-inf")
+        self._store = store
+        found = store.load() if store else None
+        self._left = min(found.left, self._share) if found else self._share
+        self._at = found.at if found else None
+        self._blocked_until = found.blocked_until if found else 0.0
 
     def take(self, now: float, urgency: Urgency) -> None:
         """Count one call; PortError with `retry_after` when it must not be made now."""
@@ -45,6 +67,7 @@ class Budget:
             why = "Cloudflare refuses every call of this user" if held else "the share of calls is used up"
             raise PortError(f"cannot call Cloudflare for {wait:.0f} s: {why}", retry_after=wait)
         self._left -= 1
+        self._keep()
 
     def wait(self, now: float, urgency: Urgency) -> float:
         """Seconds until a call is allowed, 0 when it is allowed now."""
@@ -57,10 +80,16 @@ class Budget:
         """Remember a 429; returns for how long. Never longer than the window, whatever the answer says."""
         length = self._window if retry_after is None else min(max(retry_after, 0.0), self._window)
         self._blocked_until = max(self._blocked_until, now + length)
+        self._at = now if self._at is None else self._at
+        self._keep()
         return length
 
     def blocked_for(self, now: float) -> float:
         return max(0.0, self._blocked_until - now)
+
+    def _keep(self) -> None:
+        if self._store is not None and self._at is not None:
+            self._store.save(Left(self._left, self._at, self._blocked_until))
 
     def _refill(self, now: float) -> None:
         if self._at is not None:
