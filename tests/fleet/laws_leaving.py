@@ -164,7 +164,7 @@ def _overdue(host: "Host") -> bool:
     """The drain's own deadline has passed, or the operator's since the hold."""
     drain, now = host.saved.drain, host.clock.now()
     late = drain is not None and drain.deadline is not None and now >= drain.deadline
-    return late and host.fleet.now - host.held_at >= host.hold_deadline
+    return late and host.fleet.now - host.held_at >= host.hold_deadline - 0.01  # sums of floats
 
 
 class S9Leaving(Law):

@@ -2,6 +2,7 @@
 
 from inferagent.model.health import Cause, CauseKind, Component, Repair
 from inferagent.model.phase import Label, Phase
+from inferagent.model.reading import Failed
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
 from inferagent.policy.phases import standing
@@ -74,4 +75,12 @@ def keeps_dying(facts: Facts) -> bool:
 
 def _beyond_us(facts: Facts, ill: Cause) -> bool:
     trying = facts.observed.job("engine").running
-    return ill.repair is Repair.NONE or (budget.restarts_spent(facts) and not trying)
+    spent = budget.restarts_spent(facts) and not trying
+    return ill.repair is Repair.NONE or spent or bool(unsaved(facts))
+
+
+def unsaved(facts: Facts) -> str:
+    """ "" or why an engine that still runs may not be restarted until somebody makes room (S12)."""
+    save = facts.observed.save
+    failed = isinstance(save, Failed) and save.at > float("-inf") and not facts.engine_dead
+    return "the state cannot be saved" if failed else ""

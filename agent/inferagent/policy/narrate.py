@@ -7,7 +7,7 @@ from inferagent.model.phase import Label, Phase
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
 from inferagent.policy.flight import in_flight
-from inferagent.policy.labels import dark
+from inferagent.policy.labels import dark, unsaved
 from inferagent.policy.proofs import join_unproven, out_proven
 
 # What breaks what: a lost GPU takes the engine with it, not the other way round.
@@ -86,7 +86,7 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
         case Label.WARMING:
             return f"warming: {join_unproven(facts)}"
         case Label.NEEDS_OPERATOR:
-            wait, unread = budget.restart_wait(facts), dark(facts)
+            wait, unread = unsaved(facts) or budget.restart_wait(facts), dark(facts)
             why = why or (f": {unread}" if unread else ": the engine keeps dying while it starts")
             return f"needs-operator{why}" + (f" ({wait})" if wait else "")
         case Label.READY:

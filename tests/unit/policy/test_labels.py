@@ -9,6 +9,7 @@ from tests.support.build import (
     desired,
     endpoint,
     facts,
+    failed,
     leaving,
     memory,
     observed,
@@ -37,7 +38,7 @@ SPENT = (NOW - 900, NOW - 600, NOW - 301)
 
 
 def of(*causes, wish=None, **fields) -> Label | None:
-    seen = {key: fields.pop(key) for key in ("engine_unit", "membership") if key in fields}
+    seen = {key: fields.pop(key) for key in ("engine_unit", "membership", "save") if key in fields}
     return label(facts(*causes, seen=observed(**seen), kept=leaving(Phase.OUT, **fields), wish=wish))
 
 
@@ -94,6 +95,12 @@ def test_an_engine_that_keeps_dying_is_waited_for_until_the_budget_is_spent():
     beyond = {"memory": UNASKED, "restarts": (*SPENT, NOW - 1)}
     assert of(**beyond) is Label.NEEDS_OPERATOR, "it lives just now, and has died in each of its starts"
     assert of(restarts=SPENT) is Label.READY, "it answers"
+
+
+def test_an_engine_that_may_not_be_restarted_for_want_of_room_needs_a_person():
+    hung = cause(CauseKind.INFERRED, "engine-hung", repair=Repair.RESTART_ENGINE)
+    assert of(hung, save=failed()) is Label.NEEDS_OPERATOR
+    assert of(hung) is Label.RECOVERING
 
 
 def test_a_connector_that_no_restart_brings_needs_a_person():
