@@ -14,6 +14,7 @@ from inferagent.model.reading import NEVER, Failed, Value
 from inferagent.model.unit import Part
 
 if TYPE_CHECKING:
+    from tests.fleet.fleet import Fleet
     from tests.fleet.host import Host
 
 LATELY = 5.0  # seconds that a judgement may be behind the truth
@@ -204,8 +205,13 @@ class Certain(Law):
     name = "dead host out"
     VERDICT = 3.0
 
+    def begin(self, fleet: "Fleet") -> None:
+        super().begin(fleet)
+        self.sees_since = 0.0
+
     def step(self) -> None:
         monitor = self.fleet.edge.monitor
+        self.sees_since = self.fleet.now if monitor.blind else self.sees_since
         bound = monitor.interval * (monitor.consecutive + 1) + 8.0
         for host in self.fleet.hosts:
             dead = host.truth.lasted("dead", self.fleet.now)
@@ -213,8 +219,8 @@ class Certain(Law):
             self.met |= dead > self.VERDICT and judged
             if host.awake_for() > self.VERDICT and judged and dead > self.VERDICT and host.verdict:
                 self.breach(host, f"dead for {dead:.0f} s and still ready")
-            seen = min(dead, self.fleet.now - host.pool.enabled_since)
-            if dead and seen > bound and host.pool.healthy and not monitor.blind:
+            seen = min(dead, self.fleet.now - max(host.pool.enabled_since, self.sees_since))
+            if seen > bound and host.pool.healthy:
                 self.breach(host, f"dead for {dead:.0f} s and healthy at the edge")
 
 

@@ -214,6 +214,8 @@ class Repaired(Law):
 
     def _ill(self, host: "Host", now: float) -> bool:
         """For so long, in a way that its agent can see, which nobody else has forbidden to mend."""
+        if host.saved.stopped_engine:
+            return False  # as asked, by a park or a hold
         sees = host.agent and not host.frozen and not host.units_unknown and host.engine.sight.plain()
         inside = host.phase in (Phase.JOINING, Phase.SERVING)
         ills = ("dead",) if inside else ("dead", "hung", "wrong", "stuck")
