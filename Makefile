@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 LOCKS := packaging/requirements-lab.txt packaging/requirements-dev.txt
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench soak crash fuzz lock clean
 
 demo: $(VENV)/.lab
 	$(BIN)/inferagent demo
@@ -18,6 +18,17 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(BENCH)
+
+# Half an hour: 20,000 stories of the fleet and 30 virtual days of noise.
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.fleet $(SOAK)
+
+# Kill a real agent in the middle of a drain, again and again.
+crash: $(VENV)/.dev
+	$(BIN)/python -m tests.scenario.killed_agent $(CRASH)
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 # Everything pinned and checked by hash; the project itself is installed in place.
 $(VENV)/.lab: packaging/requirements-lab.txt pyproject.toml | $(VENV)/.made

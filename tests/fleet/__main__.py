@@ -12,6 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 from tests.fleet.gather import SHARE, gather, laws
+from tests.fleet.noise.run import run
 
 CHUNK = 500
 
@@ -34,15 +35,22 @@ def tell_chunk(number: int, seeded: int) -> Chunk:
     return Chunk(told.tally.stories, told.tally.seconds, told.tally.met)
 
 
+def listen(days: float, seeded: int) -> tuple[str, bool]:
+    """What the trace of noise came to, and whether no agent was fooled by it."""
+    report = run(days, seeded)
+    return "\n".join([str(report), *report.problems]), not report.problems
+
+
 def say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-def soak(number: int, processes: int, seeded: int) -> bool:
-    """Whether no law was broken and each was met in one story of twenty."""
+def soak(number: int, processes: int, seeded: int, days: float) -> bool:
+    """Whether no law was broken, each was met in one story of twenty, and the noise fooled nobody."""
     begun, whole, failed = time.monotonic(), Chunk(), 0
     with ProcessPoolExecutor(processes) as pool:
+        noise = pool.submit(listen, days, seeded) if days else None
         sizes = [min(CHUNK, number - done) for done in range(0, number, CHUNK)]
         waiting: list[Future[Chunk]] = [
             pool.submit(tell_chunk, size, seeded + turn) for turn, size in enumerate(sizes)
@@ -57,7 +65,9 @@ def soak(number: int, processes: int, seeded: int) -> bool:
             whole.seconds += chunk.seconds
             whole.met.update(chunk.met)
             say(f"{whole.stories} stories, {whole.stories / (time.monotonic() - begun):.1f} a second")
-    return _conclude(whole, failed, time.monotonic() - begun)
+    calm = noise.result() if noise else ("no noise asked for", True)
+    say(calm[0])
+    return _conclude(whole, failed, time.monotonic() - begun) and calm[1]
 
 
 def _conclude(whole: Chunk, failed: int, took: float) -> bool:
@@ -78,8 +88,9 @@ def main() -> int:
     parser.add_argument("--stories", type=int, default=20_500)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--days", type=float, default=30.0, help="of noise; 0 leaves it out")
     options = parser.parse_args()
-    return 0 if soak(options.stories, options.processes, options.seed) else 1
+    return 0 if soak(options.stories, options.processes, options.seed, options.days) else 1
 
 
 if __name__ == "__main__":

@@ -57,5 +57,6 @@ async def heal(fleet: Fleet) -> None:
         if host.saved.faults or host.gpu_fault:
             await host.reboot(20.0)
             await fleet.run(15.0)
-        host.resume()
+        if host.held or host.handled or host.saved.other_hand:
+            host.resume()
     await fleet.until(lambda: all(host.phase is Phase.SERVING for host in fleet.hosts), BOUND)

@@ -12,7 +12,7 @@ from tests.fleet.disk import DiskState
 from tests.fleet.edge import Edge, Monitor, Pool
 from tests.fleet.engine import Request
 from tests.fleet.host import Host
-from tests.fleet.life import WatchedLoop
+from tests.fleet.life import Crash, WatchedLoop
 from tests.property.laws import Tick
 from tests.support.virtual import run as run_virtual
 
@@ -132,14 +132,26 @@ class Fleet:
     def spawn(self, run: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(run)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """What the world itself runs into is nobody's health."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.bugs.append(f"world: {error!r}")
+
+    def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, Crash):
+            self.bugs.append(f"world: {error or context['message']!r}")
 
     def later(self, seconds: float, deed: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_later(seconds, deed)
 
     async def open(self) -> None:
         """Begin: processes as they have been, the agents started within a second of each other."""
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        asyncio.get_running_loop().set_exception_handler(self._unhandled)
         for host in self.hosts:
             host.prepare()
         self.spawn(self._world())
@@ -149,8 +161,7 @@ class Fleet:
 
     async def close(self) -> None:
         for host in self.hosts:
-            if host.life and host.life.loop.bugs:
-                self.bugs.append(f"{host.name}: {host.life.loop.bugs} ticks failed")
+            host.count_bugs()
             host.kill_agent()
         await self.run(0.01)
         for task in list(self._tasks):

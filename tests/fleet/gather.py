@@ -1,6 +1,7 @@
 """Tells many random stories, keeps the smallest that breaks a law, and tells them again with a rule off."""
 
 import time
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -67,7 +68,7 @@ def _smallest(story: Story, judged: Judged) -> str:
 def keep(story: Story) -> Path:
     """A story that failed once is told in every run from then on."""
     KEPT.mkdir(exist_ok=True)
-    path = KEPT / f"story_{abs(hash(story)) % 10**8:08d}.json"
+    path = KEPT / f"story_{zlib.crc32(story.text().encode()):08x}.json"
     path.write_text(story.text() + "\n")
     return path
 

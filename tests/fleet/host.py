@@ -150,11 +150,17 @@ class Host:
     def start_agent(self) -> None:
         if self.agent:
             return
+        self.count_bugs()
         self.desired = replace(self.desired, hold=None, resumed_at=None)
         self.life = Life(self, self.desired, self.fleet.loop_class)
         self.fleet.spawn(self.life.run())
         self._up_at = self.fleet.now
         self.fleet.note(self, "agent up")
+
+    def count_bugs(self) -> None:
+        """Ticks of the life that ends here which failed by a bug."""
+        if self.life is not None and self.life.loop.bugs:
+            self.fleet.bugs.append(f"{self.name}: {self.life.loop.bugs} ticks failed")
 
     def kill_agent(self) -> None:
         if self.life is not None and self.life.alive:
@@ -252,8 +258,9 @@ class Host:
         self.kill_agent()
         self.engine.power_off()
         self.connector.power_off()
+        if self.disk.makeshift is not None:  # a hold that was not durable ends with the boot
+            self.held = False
         self.verdict, self.disk.makeshift, self.disk.faults = False, None, ()
-        self.held = self.held and self.disk.hold is not None  # a hold that was not durable ends with the boot
         self.fleet.note(self, "power off")
 
     def power_on(self) -> None:

@@ -174,7 +174,7 @@ class S16(Law):
             if self._settled(host):
                 self.standing.add(name)
                 self.met = True
-        elif kind in ("hand", "resume", "boot", "torn"):
+        elif kind in ("hand", "resume", "torn") or (kind == "boot" and name not in self.seen):
             self.standing.discard(name)
             self.seen.discard(name)
         elif kind == "push" and detail is True and name in self.standing:

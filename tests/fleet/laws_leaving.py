@@ -177,7 +177,7 @@ class S9Leaving(Law):
         if tick.decision.phase not in INSIDE or tick.before.phase not in INSIDE:
             return
         must = [c for c in tick.decision.causes if c.kind in (CauseKind.CERTAIN, CauseKind.OPERATOR)]
-        kept = any(veto.rule == "S2" for veto in tick.decision.vetoes)
+        kept = any(veto.rule == "S2" and veto.proposal == "go to draining" for veto in tick.decision.vetoes)
         unadopted = not tick.before.adopted
         if must and not kept and not unadopted and tick.desired.mode == "act":
             self.breach(host, f"stays inside with {must[0].code}")

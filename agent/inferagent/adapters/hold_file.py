@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from inferagent.adapters.disk import Disk
-from inferagent.adapters.files import sync_folder, why, write_whole
+from inferagent.adapters.files import is_as_written, sync_folder, why, with_sum, write_whole
 from inferagent.model.desired import Hold
 from inferagent.ports import PortError
 
@@ -68,7 +68,7 @@ class HoldFile:
     def _read(self, path: Path) -> Hold | None:
         """A file that is there but cannot be understood is still somebody's word: out until `resume`."""
         try:
-            return _HOLD.validate_python(json.loads(path.read_bytes())["hold"])
+            return _decode(path.read_bytes())
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -79,7 +79,16 @@ class HoldFile:
 
 
 def _encode(hold: Hold) -> bytes:
-    return to_json({"schema": SCHEMA, "hold": hold}, indent=1)
+    return with_sum(to_json({"schema": SCHEMA, "hold": hold}, indent=1))
+
+
+def _decode(content: bytes) -> Hold:
+    """ValueError, TypeError, KeyError or RecursionError for what is no hold as it was written."""
+    hold = _HOLD.validate_python(json.loads(content)["hold"])
+    deadline = 1.0 if hold.deadline is None else hold.deadline
+    if not is_as_written(content) or not 0 < deadline < float("inf"):
+        raise ValueError("it was changed since it was saved")
+    return hold
 
 
 def _remove(path: Path) -> None:

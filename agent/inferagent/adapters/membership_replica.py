@@ -35,10 +35,10 @@ class ReplicaMembership:
             found = answer.json()
         except httpx.ConnectError:
             return 0
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
             raise PortError(f"cannot read {self._url}: {error or type(error).__name__}") from error
         count = found.get("readyConnections") if isinstance(found, dict) else None
-        if not isinstance(count, int):
+        if type(count) is not int or count < 0:
             raise PortError(f"cannot read {self._url}: readyConnections is missing")
         return count
 
@@ -49,6 +49,6 @@ def connector_id(metrics: str) -> str:
         found = httpx.get(
             f"http://{metrics}/ready", timeout=DEADLINE_S, trust_env=False, verify=NO_TLS
         ).json()
-    except (httpx.HTTPError, ValueError):
+    except (httpx.HTTPError, ValueError, RecursionError):
         return ""
     return str(found.get("connectorId", "")) if isinstance(found, dict) else ""

@@ -9,7 +9,7 @@ from inferagent.config.errors import KeyPath, dotted
 from inferagent.config.settings import Connector, Engine, Settings
 from inferagent.model.membership import MembershipKind
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
+LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _membership(settings: Settings) -> Iterator[Clash]:
     api = urlsplit(own.api)
     if api.scheme == "http" and api.hostname not in LOCAL:
         what = "must begin with https:// where it is not on this host: each call carries the API token"
-        yield Clash((("membership", "api"),), what, f'write api = "https://{own.api.partition("://")[2]}"')
+        yield Clash((("membership", "api"),), what, "write https:// instead of http://")
     if own.kind is MembershipKind.REPLICA:
         if settings.idle.after is not None:
             what = 'must be "off" with membership.kind = "replica": a replica does not leave for soft causes'

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from inferagent.config.errors import ConfigError, KeyPath, Place, Problem
@@ -16,6 +17,7 @@ from inferagent.config.locate import locate
 DEFAULT_FOLDER = Path("/etc/inferagent")
 SHIPPED = "shipped defaults"
 LARGEST = 1024 * 1024  # bytes; a configuration is a page, not a book
+DEEPEST = 20  # levels
 _WHERE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -72,7 +74,8 @@ class Input:
                     self.origins[path] = fragment
                 self._merge(present, value, path, fragment)
             else:
-                self._forget(path)
+                if present is not None:
+                    self._forget(path)
                 self._replace(into, key, value, path, fragment)
 
     def _replace(
@@ -107,8 +110,9 @@ def shipped_text() -> str:
     return Path(__file__).with_name("defaults.toml").read_text("utf-8")
 
 
+@cache
 def shipped_fragment() -> Fragment:
-    """The defaults, as the lowest fragment."""
+    """The defaults, as the lowest fragment. Its data is shared: a merge copies tables."""
     return parse_fragment(SHIPPED, shipped_text())
 
 
@@ -165,8 +169,24 @@ def parse_fragment(file: str, text: str) -> Fragment:
         cure = f"look at line {place.line} and above it: a quote, a bracket or = is wrong, or a key is double"
         raise ConfigError((Problem(place, "", f"cannot be read as TOML: {what}", cure),)) from error
     except RecursionError as error:
-        raise _unreadable(Path(file), "it is nested too deep", "write tables, not towers") from error
+        raise _too_deep(file) from error
+    except ValueError as error:  # an integer of thousands of digits
+        raise _unreadable(Path(file), "a number in it is too long", "write a shorter number") from error
+    if _deeper(data, DEEPEST):
+        raise _too_deep(file)
     return Fragment(file, data, locate(text))
+
+
+def _deeper(value: object, levels: int) -> bool:
+    """Whether tables and lists stand in each other on more than so many levels."""
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(one, levels - 1) for one in inside)
+
+
+def _too_deep(file: str) -> ConfigError:
+    return _unreadable(Path(file), "it is nested too deep", "write tables, not towers")
 
 
 def _syntax(file: str, text: str, message: str) -> tuple[Place, str]:

@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 from inferagent.config.durations import format_duration, parse_duration
 
 LONGEST_SHOWN = 32  # characters: longer texts may be secrets put in the wrong place
+LONGEST_BITS = 100
 
 
 def shown(value: object) -> str:
@@ -31,8 +32,13 @@ def shown(value: object) -> str:
             return "a table"
         case list():
             return "a list"
+        case int() if value.bit_length() > LONGEST_BITS:
+            return "a huge number"
         case _:
             return str(value)
+
+
+_PLAIN = r"[!-~]+"  # printable ASCII without a blank
 
 
 class Kind:
@@ -173,7 +179,9 @@ class Url(Kind):
             raise self.wrong(value) from error
         if parts.username is not None or parts.password is not None:
             raise ValueError("must not carry a user or a password")
-        plain = parts.scheme in self.schemes and host and port != 0 and not re.search(r"\s", value)
+        plain = re.fullmatch(_PLAIN, value) is not None and parts.scheme in self.schemes and port != 0
+        shape = re.escape(f"[{host}]" if ":" in host else host) + "(:[0-9]+)?"
+        plain = plain and is_host(host) and re.fullmatch(shape, parts.netloc.lower()) is not None
         if not plain or parts.query or parts.fragment or (not self.path and parts.path not in ("", "/")):
             raise self.wrong(value)
         refuse_wildcard(host)
@@ -182,19 +190,19 @@ class Url(Kind):
 
 @dataclass(frozen=True)
 class Address(Kind):
-    """host:port."""
+    """host:port; an IPv6 host keeps its brackets, so that the two can be joined again."""
 
     words: ClassVar[str] = 'an address such as "127.0.0.1:20241"'
 
     def parse(self, value: object) -> tuple[str, int]:
         if not isinstance(value, str):
             raise self.wrong(value)
-        found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})", value)
-        if found is None or not 1 <= int(found[2]) <= 65535:
+        found = re.fullmatch(r"\[([0-9a-fA-F:.]+)\]:([0-9]{1,5})|([A-Za-z0-9.-]+):([0-9]{1,5})", value)
+        host, port = (found[1] or found[3], int(found[2] or found[4])) if found else ("", 0)
+        if not is_host(host) or not 1 <= port <= 65535:
             raise self.wrong(value)
-        host = found[1].strip("[]")
         refuse_wildcard(host)
-        return host, int(found[2])
+        return (f"[{host}]" if ":" in host else host), port
 
 
 @dataclass(frozen=True)
@@ -225,10 +233,11 @@ class Argv(Kind):
 
 @dataclass(frozen=True)
 class Pairs(Kind):
-    """A table of texts, `least` of them at least."""
+    """A table of texts, `least` of them at least; as `variables`, with names that a process can be given."""
 
     least: int
     asked: str
+    variables: bool = False
 
     def describe(self) -> str:
         return self.asked
@@ -239,6 +248,8 @@ class Pairs(Kind):
         for name, text in value.items():
             if not name or not isinstance(text, str) or "\0" in text:
                 raise ValueError(f'must be {self.asked}: "{name}" is {shown(text)}')
+            if self.variables and re.search("[=\0]", name):
+                raise ValueError(f"must be {self.asked}: {shown(name)} cannot be the name of a variable")
         return tuple(value.items())
 
 
@@ -251,7 +262,7 @@ class Gpus(Kind):
     def parse(self, value: object) -> tuple[int, ...] | None:
         if value == "all":
             return None
-        if isinstance(value, str) and re.fullmatch(r"\d{1,3}(,\d{1,3})*", value):
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(,[0-9]{1,3})*", value):
             value = [int(number) for number in value.split(",")]
         if not isinstance(value, list) or not all(_is_gpu_number(number) for number in value):
             raise self.wrong(value)
@@ -262,6 +273,18 @@ class Gpus(Kind):
 
 def _is_gpu_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 256
+
+
+def is_host(text: str) -> bool:
+    """A name or an address that HTTP clients take; IPv6 without its brackets."""
+    try:
+        if ":" in text:
+            return ipaddress.IPv6Address(text).scope_id is None
+        if re.fullmatch(r"[0-9.]+", text):  # an address, or nothing
+            return ipaddress.IPv4Address(text).version == 4
+        return re.fullmatch(r"[A-Za-z0-9_.-]+", text) is not None and bool(text.encode().decode("idna"))
+    except ValueError:  # an address or a name in punycode that is none
+        return False
 
 
 def refuse_wildcard(host: str) -> None:

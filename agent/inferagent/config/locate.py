@@ -33,6 +33,7 @@ class _Scanner:
     at: int = 0
     lines: dict[KeyPath, int] = field(default_factory=dict)
     counts: dict[KeyPath, int] = field(default_factory=dict)  # elements of each [[list]] so far
+    _known: tuple[int, int] = (0, 1)  # a place, and the line that it is on
 
     def document(self) -> None:
         table: KeyPath = ()
@@ -125,7 +126,9 @@ class _Scanner:
         raise self._lost("a key")
 
     def _line(self) -> int:
-        return self.text.count("\n", 0, self.at) + 1
+        at, line = self._known
+        self._known = self.at, line + self.text.count("\n", at, self.at)
+        return self._known[1]
 
     def _note(self, path: KeyPath, line: int) -> None:
         self.lines.setdefault(path, line)

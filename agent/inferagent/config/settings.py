@@ -32,7 +32,7 @@ _HOSTNAME = rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})+"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UNIT = Text(r"[A-Za-z0-9:_.@\\-]{1,240}\.service", 'the name of a systemd unit such as "ollama.service"')
 _ID = Text(r"[A-Za-z0-9_-]{1,64}", "an id as the Cloudflare dashboard shows it")
-_ENVIRONMENT = Pairs(0, 'a table of texts such as { CUDA_VISIBLE_DEVICES = "0" }')
+_ENVIRONMENT = Pairs(0, 'a table of texts such as { CUDA_VISIBLE_DEVICES = "0" }', variables=True)
 
 
 class Table(BaseModel):
@@ -111,9 +111,10 @@ class Limits(Table):
 
 
 class Probe(Table):
-    look: Annotated[float, Duration(0.1, 60)]
-    host: Annotated[float, Duration(0.1, 300)]
-    gpus: Annotated[float, Duration(0.1, 300)]
+    # Each below the age at which such a reading counts as unknown (runtime.board), whatever `fresh` says.
+    look: Annotated[float, Duration(0.1, 8)]
+    host: Annotated[float, Duration(0.1, 50)]
+    gpus: Annotated[float, Duration(0.1, 25)]
     membership: Annotated[float, Duration(0.5, 300)]
     fresh: Annotated[float, Duration(1, 600)]
     falls: Annotated[int, Whole(1, 10)]

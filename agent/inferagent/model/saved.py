@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from inferagent.model.desired import Hold
 from inferagent.model.health import Cause
 from inferagent.model.phase import Phase
 
@@ -71,6 +72,8 @@ class Memory:
     sinces: tuple[tuple[str, float], ...] = ()  # code of a finding or cause → when it began
     no_edge_since: float | None = None
     edge_looked_at: float | None = None  # the last look at the edge connections that succeeded
+    hold: Hold | None = None  # the operator's last word
+    held_since: float | None = None  # and when it was heard
     pool_at: float | None = None  # begin of the last fresh look at the pool
     wait_since: float | None = None  # S2: begin of an inferred cause's wait for its turn
     kept_since: float | None = None  # S2: since when an inferred cause has been kept in

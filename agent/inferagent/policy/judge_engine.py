@@ -10,7 +10,7 @@ from inferagent.model.unit import Unit, UnitState
 from inferagent.policy.debounce import absent, fall
 from inferagent.policy.evidence import moved_since, still_for
 from inferagent.policy.facts import Facts, Judgement
-from inferagent.policy.flight import work
+from inferagent.policy.flight import in_flight, work
 
 
 def judge_engine(facts: Facts) -> tuple[Memory, Judgement]:
@@ -174,8 +174,11 @@ def _silent(facts: Facts) -> Cause | None:
     or nothing can tell: the second witness is the time."""
     memory, last = facts.memory, facts.generation
     asked, moved = memory.asked_since, memory.moved_at
-    if facts.saved.phase is not Phase.OUT or asked is None or last is None or last.outcome is Outcome.OK:
+    unanswered = last is not None and last.outcome is Outcome.UNANSWERED
+    if facts.saved.phase is not Phase.OUT or asked is None or last is None or not unanswered:
         return None
+    if in_flight(facts.observed).total:
+        return None  # others are before it
     moves = isinstance(facts.observed.engine.progress, Value) and moved is not None and moved > asked + 1.0
     if moves or last.begun - asked < facts.terms.stuck_load:
         return None

@@ -84,7 +84,7 @@ def _not_effective(facts: Facts) -> Finding | None:
         return None
     said = "has not looked yet" if own.healthy is None else "says unhealthy"
     text = f"the pool sends no users here: its monitor {said}"
-    return Finding("not-effective", Component.MEMBERSHIP, Health.DEGRADED, text, 0.0, "inferagent doctor")
+    return Finding("not-effective", Component.MEMBERSHIP, Health.DEGRADED, text, 0.0)
 
 
 def _still_arriving(facts: Facts) -> Finding | None:

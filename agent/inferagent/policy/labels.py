@@ -57,7 +57,7 @@ def _engine_label(facts: Facts) -> Label:
     )
     if any(cause.kind is CauseKind.SOFT for cause in standing(facts) if cause.code != "engine-stopped"):
         return Label.PARKED
-    if dark(facts) or (warming and keeps_dying(facts)):
+    if dark(facts) or (facts.memory.generation_ok_at is None and keeps_dying(facts)):
         return Label.NEEDS_OPERATOR
     return Label.WARMING if warming and join_unproven(facts) else Label.READY
 

@@ -128,12 +128,11 @@ def _just_looked(facts: Facts) -> bool:
 
 def _hold_overdue(facts: Facts) -> bool:
     """The operator's own deadline: that of an earlier drain says nothing about a later wish to stop."""
-    held = next((cause for cause in facts.causes if cause.code == "hold"), None)
-    hold, terms = facts.desired.hold, facts.terms
-    if held is None or hold is None:
+    since, hold, terms = facts.memory.held_since, facts.desired.hold, facts.terms
+    if since is None or hold is None:
         return False
     bound = terms.deadline_operator if hold.deadline is None else hold.deadline
-    return past_deadline(facts) and facts.now >= held.since + bound
+    return past_deadline(facts) and facts.now >= since + bound
 
 
 def s6_sticky(proposal: Proposal, facts: Facts) -> str:

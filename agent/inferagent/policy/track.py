@@ -132,8 +132,12 @@ def _waits(facts: Facts, saved: Saved) -> Saved:
     memory = saved.memory
     inferred = facts.worst(CauseKind.INFERRED) is not None
     kept = inferred and not majority_stays(facts)
+    hold = facts.desired.hold
+    said_anew = hold is not None and hold != memory.hold
     memory = changed(
         memory,
+        hold=hold,
+        held_since=facts.now if said_anew else memory.held_since,
         wait_since=_began(memory.wait_since, inferred and not kept, facts.now),
         kept_since=_began(memory.kept_since, kept, facts.now),
         pool_at=facts.read_at if facts.own else memory.pool_at,

@@ -2,21 +2,20 @@
 
 from dataclasses import replace
 
-from inferagent.model.desired import Terms
 from inferagent.model.phase import Phase
 from inferagent.model.saved import Drain, Memory, Saved
 from inferagent.policy.budget import hold_off
 
 
-def wake(saved: Saved | None, now: float, boot: str, told: bool | None = None) -> Saved:
+def wake(saved: Saved | None, now: float, boot: str, told: bool | None = None, first: float = 60.0) -> Saved:
     """The state to begin with (S10). Proofs are to be read again; times of another boot mean nothing.
 
-    `told`: the verdict of this boot, None where there is none.
+    `told`: the verdict of this boot, None where there is none. `first`: seconds of the first hold-off.
     """
     if saved is None:
         return Saved(boot=boot, since=now, drain=Drain(now, now))
     if saved.boot != boot:
-        return _after_boot(saved, now, boot)
+        return _after_boot(saved, now, boot, first)
     if not saved.adopted:  # it only observed, or saw too little: what it noted of phases binds nobody
         return replace(saved, phase=Phase.OUT, since=now, cause=None, drain=Drain(now, now), memory=Memory())
     drain = replace(saved.drain, proven_at=None, proof="") if saved.drain else None
@@ -33,7 +32,7 @@ def _leaving(saved: Saved, now: float) -> Saved:
     return replace(saved, phase=Phase.DRAINING, since=now, drain=drain, serving_since=None, unanswered_at=now)
 
 
-def _after_boot(saved: Saved, now: float, boot: str) -> Saved:
+def _after_boot(saved: Saved, now: float, boot: str, first: float) -> Saved:
     """A write that no reading has shown may still land, and is then nobody else's."""
     write = saved.last_write
     inside = saved.phase in (Phase.JOINING, Phase.SERVING)  # nobody took it out: that boot ended in a fall
@@ -46,7 +45,7 @@ def _after_boot(saved: Saved, now: float, boot: str) -> Saved:
         cause=saved.cause,
         drain=Drain(now, now),
         hold_off_level=level,
-        hold_off_until=now + hold_off(level, Terms().hold_off) if inside else 0.0,
+        hold_off_until=now + hold_off(level, first) if inside else 0.0,
         baseline=saved.baseline,
         last_write=replace(write, at=0.0) if write else None,
         other_hand=saved.other_hand,

@@ -84,13 +84,16 @@ async def _run(loaded: Loaded) -> int:
 
 async def _until(stop: asyncio.Event, run: Callable[[], Awaitable[None]]) -> None:
     """Run until `stop`, or until it fails; of several errors at once the first is raised."""
+    failed: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(_one(run))
             await stop.wait()
             task.cancel()
     except* (PortError, ControlError, OSError, RuntimeError) as errors:
-        raise _first(errors) from None
+        failed = _first(errors)  # raised below: inside it would be wrapped once more
+    if failed is not None:
+        raise failed
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -3,7 +3,7 @@
 import os
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ from inferagent.config.durations import parse_duration
 from inferagent.config.load import Loaded
 from inferagent.config.secrets import API_TOKEN, TUNNEL_TOKEN, SecretError, read_secret
 from inferagent.config.settings import Connector, Engine, Settings
-from inferagent.model.desired import EngineKind
+from inferagent.model.desired import EngineKind, Mode
 from inferagent.model.membership import MembershipKind
 from inferagent.model.reading import known
 from inferagent.model.unit import Part
@@ -70,8 +70,8 @@ def make(loaded: Loaded, settings: Settings, board: Board) -> Parts:
     return Parts(
         clock=clock,
         units={
-            Part.ENGINE: _unit("engine", settings.only_engine, run, clock),
-            Part.CONNECTOR: _unit("connector", settings.connector, run, clock),
+            Part.ENGINE: _unit("engine", settings.only_engine, run, clock, settings.mode),
+            Part.CONNECTOR: _unit("connector", settings.connector, run, clock, settings.mode),
         },
         engine=_engine(settings.only_engine, board, clock),
         connector=_connector(loaded, settings, clock),
@@ -84,7 +84,7 @@ def make(loaded: Loaded, settings: Settings, board: Board) -> Parts:
     )
 
 
-def _unit(name: str, part: Engine | Connector, run: Path, clock: BootClock) -> UnitPort:
+def _unit(name: str, part: Engine | Connector, run: Path, clock: BootClock, mode: Mode) -> UnitPort:
     if not part.command:
         raise CannotRunError(
             f"cannot supervise {part.unit} yet: this version runs the {name} as a child",
@@ -92,6 +92,8 @@ def _unit(name: str, part: Engine | Connector, run: Path, clock: BootClock) -> U
         )
     environment = dict(part.environment)
     manners = Manners(stop=grace(environment) + SPARE) if name == "connector" else Manners()
+    if mode is Mode.OBSERVE:  # what an acting agent started before is not started again either
+        manners = replace(manners, burst=0)
     return ChildUnit(Command(name, part.command, environment), run, clock, manners)
 
 

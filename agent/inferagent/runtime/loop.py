@@ -65,7 +65,8 @@ class Loop:
 
     def begin(self) -> None:
         """Take up the saved state and the hold. Raises PortError when the state must not be used."""
-        self._saved = wake(self.state.load(), self.clock.now(), self.clock.boot(), self.verdict.read())
+        clock, first = self.clock, self.desired.terms.hold_off
+        self._saved = wake(self.state.load(), clock.now(), clock.boot(), self.verdict.read(), first)
         self.desired = replace(self.desired, hold=self.state.load_hold())
 
     async def run(self) -> None:
@@ -217,6 +218,8 @@ class Loop:
             return Answer(False, f"cannot resume: {problem}", "df -h")
         self.desired = replace(self.desired, hold=None, resumed_at=self.clock.now())
         self.woken.set()
+        if self.desired.mode is Mode.OBSERVE:
+            return Answer(True, 'resumed: no hold stands; in mode "observe" nothing joins')
         return Answer(True, "resumed: joins once a generation has proven the engine")
 
 

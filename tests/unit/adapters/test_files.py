@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from inferagent.adapters.files import sync_folder, why, write_whole
+from inferagent.adapters.files import is_as_written, sync_folder, why, with_sum, write_whole
 
 
 @pytest.mark.parametrize("durable", [True, False])
@@ -36,3 +38,13 @@ def test_a_folder_can_be_synced_and_a_missing_one_is_an_error(tmp_path):
 def test_why_is_never_empty():
     assert why(OSError("words")) == "words"
     assert why(OSError(28, "No space left on device")) == "No space left on device"
+
+
+def test_a_sum_tells_every_change_of_a_byte():
+    content = with_sum(b'{\n "a": 1,\n "b": [\n  2\n ]\n}')
+    assert json.loads(content) == {"a": 1, "b": [2], "sum": json.loads(content)["sum"]}
+    assert is_as_written(content)
+    for place in range(len(content)):
+        assert not is_as_written(content[:place])
+        assert not is_as_written(content[:place] + b"#" + content[place + 1 :])
+    assert not is_as_written(b'{\n "a": 1\n}')

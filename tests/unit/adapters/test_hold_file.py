@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from inferagent.adapters.files import with_sum
 from inferagent.adapters.hold_file import HoldFile
 from inferagent.model.desired import Hold
 from inferagent.ports import PortError
@@ -28,7 +29,19 @@ def test_a_hold_lasts_until_it_is_ended(file, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"\xff", b"[]", b'{"hold": null}', b'{"hold": {}}', b"[" * 100_000]
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b'{"hold": null}',
+        b'{"hold": {}}',
+        b"[" * 100_000,
+        b'{"hold": {"wall": ""}}',
+        with_sum(b'{\n "hold": {"wall": "", "deadline": -1}\n}'),
+        with_sum(b'{\n "hold": {"wall": "", "deadline": NaN}\n}'),
+    ],
 )
 def test_a_hold_that_cannot_be_understood_is_still_a_hold(file, tmp_path, content):
     file.save(HOLD)
@@ -40,6 +53,16 @@ def test_a_hold_that_cannot_be_understood_is_still_a_hold(file, tmp_path, conten
     file.save(None)
     assert file.load() is None
     assert file.problem == ""
+
+
+def test_a_hold_that_a_disk_changed_asks_for_no_more_than_to_be_out(file, tmp_path):
+    file.save(Hold("2026-01-01T00:00:00+00:00", reason="a"))
+    path = tmp_path / "state" / "hold.json"
+    path.write_bytes(path.read_bytes().replace(b"false", b"true"))
+    hold = file.load()
+    assert hold is not None
+    assert (hold.stop_engine, hold.last, hold.deadline) == (False, False, None)
+    assert "cannot understand the hold" in hold.reason
 
 
 def test_a_hold_that_cannot_be_read_is_still_a_hold(file, tmp_path):

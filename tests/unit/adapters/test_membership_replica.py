@@ -58,7 +58,19 @@ async def test_no_connector_is_out(membership: ReplicaMembership) -> None:
     assert not (await membership.read()).own.enabled
 
 
-@pytest.mark.parametrize("body", ["", "OK", "[]", '{"status":200}', '{"readyConnections":"4"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "OK",
+        "[]",
+        '{"status":200}',
+        '{"readyConnections":"4"}',
+        '{"readyConnections":true}',
+        '{"readyConnections":-1}',
+        "[" * 100_000,
+    ],
+)
 async def test_an_odd_answer_is_unknown(
     connector: Connector, membership: ReplicaMembership, body: str
 ) -> None:

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,26 @@ def test_towers_of_brackets_are_an_error_and_no_crash(tmp_path):
     write(tmp_path, "config.toml", "a = " + "[" * 50_000 + "]" * 50_000)
     with pytest.raises(ConfigError, match="nested too deep"):
         read_input(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["a" + ".a" * 3000 + " = 1", f"a = {'[' * 40}{']' * 40}"])
+def test_towers_of_tables_are_an_error_and_no_crash(tmp_path, text):
+    write(tmp_path, "config.toml", text)
+    with pytest.raises(ConfigError, match="nested too deep"):
+        read_input(tmp_path)
+
+
+def test_a_number_of_thousands_of_digits_is_an_error_and_no_crash(tmp_path):
+    write(tmp_path, "config.toml", f"a = {'1' * 5000}")
+    with pytest.raises(ConfigError, match="too long"):
+        read_input(tmp_path)
+
+
+def test_many_keys_cost_little(tmp_path):
+    write(tmp_path, "config.toml", "\n".join(f"k{number} = {number}" for number in range(20_000)))
+    begun = time.process_time()
+    assert len(read_input(tmp_path).data) > 20_000
+    assert time.process_time() - begun < 5.0  # each key once, not each key for each key
 
 
 def test_no_file_means_unconfigured(tmp_path):

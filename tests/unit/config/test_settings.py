@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from inferagent.config.fragments import shipped_fragment
 from inferagent.config.settings import Settings
 from inferagent.model.desired import EngineKind, Mode
+from inferagent.runtime.board import GPU_AGE, HOST_AGE, LOOK_AGE
 
 HOST = {
     "engine": [
@@ -71,3 +72,12 @@ def test_settings_never_change():
 def test_an_unnamed_host_has_the_machine_s_name():
     assert settings().host.name == socket.gethostname().partition(".")[0]
     assert settings(host={"name": "gpu-home"}).host.name == "gpu-home"
+
+
+@pytest.mark.parametrize(("key", "age"), [("look", LOOK_AGE), ("host", HOST_AGE), ("gpus", GPU_AGE)])
+def test_what_is_looked_at_is_looked_at_again_before_the_reading_is_too_old(key, age):
+    """However long a reading may stay fresh by configuration: a host between two looks is not unknown."""
+    slow = {"fresh": "10m", "suspect_frozen": "60s", "hang_frozen_traffic": "2m", "hang_frozen": "2m"}
+    with pytest.raises(ValidationError, match="must be between"):
+        settings(probe={**slow, key: f"{age:.0f}s"})
+    assert settings(probe={**slow, key: f"{age * 0.8:.0f}s"}).at("probe", key) < age

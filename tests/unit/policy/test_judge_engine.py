@@ -231,10 +231,11 @@ def silent(phase: Phase = Phase.OUT, last=None, engine=None, **fields: object) -
 def test_out_an_engine_that_answers_no_question_for_ten_minutes_is_ill_by_the_time_alone():
     """Its counters may be off (--disable-log-stats), so that nothing else could ever tell."""
     blind = look(progress=NotAvailable(NOW), load=NotAvailable(NOW))
-    busy = generation(Outcome.BUSY, NOW - 10)
-    for last in (None, busy):
-        assert "generation-failed" in silent(last=last)
-        assert silent(last=last, engine=blind, moved_at=None) == ["generation-failed"]
+    assert "generation-failed" in silent()
+    assert silent(engine=blind, moved_at=None) == ["generation-failed"]
+    assert not silent(last=generation(Outcome.BUSY, NOW - 10), engine=blind, moved_at=None), "busy is health"
+    queue = look(progress=NotAvailable(NOW), load=NotAvailable(NOW), lan=val(5))
+    assert not silent(engine=queue, moved_at=None), "it waits behind others"
 
 
 @pytest.mark.parametrize(

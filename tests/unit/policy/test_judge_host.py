@@ -74,7 +74,6 @@ def test_a_host_that_is_in_and_gets_no_users_is_said(own, said):
     (found,) = judge_host(facts(seen=seen)).findings
     assert found.code == "not-effective"
     assert said in found.text
-    assert found.cure
     assert findings(seen=seen, kept=saved(Phase.JOINING, since=NOW - 241)) == ["not-effective"]
     assert findings(seen=seen, kept=saved(Phase.JOINING, since=NOW - 240)) == []
     assert findings(seen=seen, kept=leaving()) == []

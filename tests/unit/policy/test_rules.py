@@ -123,15 +123,15 @@ def test_s3_a_connector_with_connections_is_left_alone_unless_out_and_quiet():
 
 
 def test_s5_the_engine_stops_when_quiet_or_by_the_operators_own_deadline():
-    late = leaving(Phase.OUT, left=NOW - 999, memory=memory(idle_since=None))
+    def late(said: float):
+        return leaving(Phase.OUT, left=NOW - 999, memory=memory(idle_since=None, held_since=NOW - said))
+
     wish = desired(hold=Hold("", stop_engine=True, deadline=60.0))
-    held = cause(CauseKind.OPERATOR, "hold", since=NOW - 60)
-    young = cause(CauseKind.OPERATOR, "hold", since=NOW - 59)
     assert not says("S5", STOP, out())
-    assert says("S5", STOP, out(kept=late))
-    assert says("S5", STOP, out(young, kept=late, wish=wish))
-    assert not says("S5", STOP, out(held, kept=late, wish=wish))
-    assert not says("S5", Stop(Part.CONNECTOR), out(kept=late))
+    assert says("S5", STOP, out(kept=late(60)))
+    assert says("S5", STOP, out(kept=late(59), wish=wish))
+    assert not says("S5", STOP, out(kept=late(60), wish=wish))
+    assert not says("S5", Stop(Part.CONNECTOR), out(kept=late(60)))
 
 
 @pytest.mark.parametrize("way", ["load", "lan"])

@@ -1,5 +1,6 @@
 """Cloudflare's envelope: an HTTP answer becomes its result, or the reason why there is none."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ def decode(response: httpx.Response) -> Answer | Refusal:
     if not isinstance(body, dict) or not isinstance(body.get("success"), bool):
         ill = retry or status < 400
         return Refusal(f"HTTP {status} without Cloudflare's envelope", status, 0, ill, _after(response))
-    if body["success"] and status < 400:
+    if body["success"] and 200 <= status < 300:
         return Answer(body.get("result"), _total(body.get("result_info")))
     code, text = _errors(body.get("errors"))
     return Refusal(f"{text} (HTTP {status})", status, code, retry, _after(response))
@@ -66,6 +67,7 @@ def _total(info: object) -> int | None:
 def _after(response: httpx.Response) -> float | None:
     """The retry-after header in seconds; its other form, a date, is not used by this API."""
     try:
-        return float(response.headers["retry-after"])
+        seconds = float(response.headers["retry-after"])
     except (KeyError, ValueError):
         return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

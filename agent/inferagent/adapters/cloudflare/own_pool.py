@@ -47,8 +47,9 @@ class OwnPool:
         self._kept: _Balancer | None = None
 
     async def read(self) -> MembershipView:
+        balancer = await self._balancer()  # first: its one call a minute must not starve behind the others
         pools = await self._client.call(Call("read the pools", "GET", self._pools, deadline=READ_DEADLINE_S))
-        return view(_objects(pools), await self._balancer(), self._place.pool)
+        return view(_objects(pools), balancer, self._place.pool)
 
     async def push(self, member: bool) -> None:
         verb = "enable" if member else "disable"
@@ -85,14 +86,20 @@ def _balancer(found: object, now: float) -> _Balancer:
     if not isinstance(found, dict):
         raise PortError("cannot read the load balancer: the answer is no object")
     pools = found.get("default_pools")
-    names = tuple(str(pool) for pool in pools) if isinstance(pools, list) else ()
-    return _Balancer(found.get("enabled") is not False, names, now)
+    if not isinstance(pools, list) or not all(isinstance(pool, str) for pool in pools):
+        raise PortError("cannot read the load balancer: its pools are no list of ids")
+    return _Balancer(_enabled(found, "the load balancer"), tuple(dict.fromkeys(pools)), now)
 
 
 def _objects(pools: object) -> dict[str, Object]:
     if not isinstance(pools, list):
         raise PortError("cannot read the pools: the answer is no list")
-    return {str(pool.get("id")): pool for pool in pools if isinstance(pool, dict)}
+    found: dict[str, Object] = {}
+    for pool in pools:
+        key = pool.get("id") if isinstance(pool, dict) else None
+        if isinstance(key, str) and found.setdefault(key, pool) is not pool:
+            raise PortError(f"cannot read the pools: {key} is there twice")
+    return found
 
 
 def view(pools: dict[str, Object], balancer: _Balancer, own: str) -> MembershipView:
@@ -101,7 +108,7 @@ def view(pools: dict[str, Object], balancer: _Balancer, own: str) -> MembershipV
         raise PortError(f"cannot find this host's pool {own} (run `inferagent setup`)")
     if own not in balancer.pools:
         raise PortError(
-            f"cannot find pool {pools[own].get('name')} in the load balancer (run `inferagent setup`)"
+            f"cannot find pool {_text(pools[own], 'name')} in the load balancer (run `inferagent setup`)"
         )
     endpoints = {
         key: _endpoint(pools[key], rank, balancer.enabled)
@@ -112,14 +119,30 @@ def view(pools: dict[str, Object], balancer: _Balancer, own: str) -> MembershipV
 
 
 def _endpoint(pool: Object, rank: int, above: bool) -> Endpoint:
-    entries = [entry for entry in pool.get("origins") or [] if isinstance(entry, dict)]
-    inside = any(entry.get("enabled") is not False for entry in entries)
+    what = f"pool {_text(pool, 'name')}"
+    entries = [] if pool.get("origins") is None else pool["origins"]
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise PortError(f"cannot read {what}: its endpoints are no list of objects")
+    insides = [_enabled(entry, what) for entry in entries]
     healthy = pool.get("healthy")
-    promise = parse(pool.get("description"))
+    promise = parse(_text(pool, "description"))
     return Endpoint(
-        name=str(pool.get("name")),
-        enabled=above and inside and pool.get("enabled") is not False,
+        name=_text(pool, "name"),
+        enabled=_enabled(pool, what) and above and any(insides),
         healthy=healthy if isinstance(healthy, bool) else None,
         rank=rank,
         machine=promise.machine if promise else "",
     )
+
+
+def _enabled(thing: Object, what: str) -> bool:
+    """The API's default is true; what is neither true nor false says nothing."""
+    value = thing.get("enabled")
+    if not isinstance(value, bool | None):
+        raise PortError(f"cannot read {what}: `enabled` is neither true nor false")
+    return value is not False
+
+
+def _text(thing: Object, name: str) -> str:
+    value = thing.get(name)
+    return value if isinstance(value, str) else ""

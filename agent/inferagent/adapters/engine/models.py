@@ -11,6 +11,21 @@ from inferagent.ports import Clock, PortError
 EVERY = 10.0
 
 
+def names_in(body: dict[str, Any], field: str, key: str) -> frozenset[str]:
+    """Every `key` of the list `field`; null stands for an empty one.
+
+    PortError where any of it cannot be read: a model that half a list does not name is not missing.
+    """
+    entries = body.get(field, False)
+    if not isinstance(entries, list | None):
+        raise PortError(f"cannot list the models: `{field}` is no list")
+    names = [entry.get(key) if isinstance(entry, dict) else None for entry in entries or []]
+    found = frozenset(name for name in names if isinstance(name, str))
+    if not all(isinstance(name, str) for name in names):
+        raise PortError(f"cannot list the models: an entry of `{field}` has no {key}")
+    return found
+
+
 @dataclass(slots=True)
 class ModelList:
     """`read` turns the answer into names. Asked again after EVERY seconds, and after a new connection."""

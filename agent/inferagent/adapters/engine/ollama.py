@@ -12,7 +12,7 @@ from typing import Any
 from inferagent.adapters.engine.aside import Aside
 from inferagent.adapters.engine.generation import Asked, ask_all, ask_tokens
 from inferagent.adapters.engine.loading import Loader
-from inferagent.adapters.engine.models import ModelList
+from inferagent.adapters.engine.models import ModelList, names_in
 from inferagent.adapters.engine.processes import Usage, port_argument, tree, usages
 from inferagent.adapters.engine.runner import Answers, Work
 from inferagent.adapters.engine.sockets import Connection, EngineSockets, awaiting, requests
@@ -196,8 +196,7 @@ def _warmup(inside: _Inside, at: float) -> Reading[Warmup]:
 
 def model_names(body: dict[str, Any]) -> frozenset[str]:
     """Every model of /api/tags, with and without `:latest`; null stands for an empty list."""
-    names = (entry.get("name") for entry in listed(body))
-    return frozenset().union(*(spellings(name) for name in names if isinstance(name, str)))
+    return frozenset().union(*map(spellings, names_in(body, "models", "name")))
 
 
 def degraded(loaded: list[dict[str, Any]]) -> str:

@@ -35,7 +35,7 @@ def expiry(loaded: list[dict[str, Any]], known: list[dict[str, Any]], name: str)
     `known` is the list of /api/tags: a copy of a model has another name and the same digest, and is loaded
     with it.
     """
-    digests = {entry.get("digest") for entry in known if _named(entry, name)} - {None}
+    digests = [entry["digest"] for entry in known if _named(entry, name) and entry.get("digest")]
     for entry in loaded:
         if _named(entry, name) or entry.get("digest") in digests:
             return _second(entry.get("expires_at"))

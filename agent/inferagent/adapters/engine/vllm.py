@@ -12,7 +12,7 @@ from typing import Any
 from inferagent.adapters.engine.aside import Aside
 from inferagent.adapters.engine.exposition import Exposition, parse
 from inferagent.adapters.engine.generation import ask_all, ask_tokens
-from inferagent.adapters.engine.models import ModelList
+from inferagent.adapters.engine.models import ModelList, names_in
 from inferagent.adapters.engine.processes import usages
 from inferagent.adapters.engine.runner import Work
 from inferagent.adapters.engine.warmup import warmup
@@ -145,12 +145,8 @@ class VllmEngine:
 
 
 def model_ids(body: dict[str, Any]) -> frozenset[str]:
-    """The ids of an OpenAI model list; null stands for an empty one."""
-    entries = body.get("data") or []
-    if not isinstance(entries, list):
-        raise PortError("cannot list the models: `data` is no list")
-    ids = (entry.get("id") for entry in entries if isinstance(entry, dict))
-    return frozenset(name for name in ids if isinstance(name, str))
+    """The ids of an OpenAI model list; null stands for an empty one. PortError where one cannot be read."""
+    return names_in(body, "data", "id")
 
 
 def read_metrics(answer: Answer, at: float) -> tuple[Reading[Load], Reading[Progress]]:
@@ -165,9 +161,11 @@ def read_metrics(answer: Answer, at: float) -> tuple[Reading[Load], Reading[Prog
 
 
 def _load(metrics: Exposition, at: float) -> Reading[Load]:
-    running, waiting = metrics.total(*RUNNING), metrics.total(*WAITING)
+    running, waiting = metrics.count(*RUNNING), metrics.count(*WAITING)
     if running is not None and waiting is not None:
-        return Value(Load(round(running), round(waiting)), at)
+        return Value(Load(running, waiting), at)
+    if any(name in metrics.samples or name in metrics.doubtful for name in (*RUNNING, *WAITING)):
+        return Failed("cannot trust the requests running and waiting in /metrics", at)
     return _missing(metrics, "the requests running and waiting", at)
 
 

@@ -26,6 +26,7 @@ IN_FLIGHT = (
     "tunnel_concurrent_requests_per_tunnel",
 )
 CONFIG_VERSION = ("cloudflared_orchestration_config_version",)
+RULE = ("hostname", "path", "service")
 NO_TUNNEL = "00000000-0000-0000-0000-000000000000"
 CONFIG_EVERY = 10.0
 TUNNEL_EVERY = 60.0
@@ -100,14 +101,14 @@ class Cloudflared:
                 raise PortError(f"cannot read the edge connections: /ready answers {answer.status}")
             body = answer.mapping()
             count = body.get("readyConnections")
-            if not isinstance(count, int):
+            if type(count) is not int or count < 0:
                 raise PortError("cannot read the edge connections: /ready does not count them")
         except RefusedError:
             raise
         except PortError as error:
             return Failed(str(error), self._clock.now()), ""
         count = count if answer.status == 200 else 0
-        return Value(count, self._clock.now()), str(body.get("connectorId", ""))
+        return Value(count, self._clock.now()), str(body.get("connectorId") or "")
 
     async def _metrics(self, timeout: float) -> tuple[Exposition, str]:
         try:
@@ -119,11 +120,11 @@ class Cloudflared:
         return parse(answer.body), ""
 
     def _traffic(self, metrics: Exposition, problem: str) -> Reading[Traffic]:
-        total, flying = metrics.total(*TOTAL), metrics.total(*IN_FLIGHT)
+        total, flying = metrics.count(*TOTAL), metrics.count(*IN_FLIGHT)
         at = self._clock.now()
         if total is None or flying is None:
             return Failed(problem or "cannot find the requests in the connector's metrics", at)
-        return Value(Traffic(round(total), round(flying)), at)
+        return Value(Traffic(total, flying), at)
 
     def _forget(self, life: str, version: float | None) -> None:
         """A new life of the connector forgets both; a new or unknown version the ingress."""
@@ -165,17 +166,22 @@ class Cloudflared:
 
 
 def ingress_of(answer: Answer) -> Ingress:
-    """/config: rules in their order; null stands for an absent field. PortError when it is none."""
+    """/config: rules in their order; null stands for an absent field. PortError when it is none: a rule that
+    cannot be read is not missing."""
     body = answer.mapping()
     version, config = body.get("version"), body.get("config")
     rules = config.get("ingress", False) if isinstance(config, dict) else False
-    if not isinstance(version, int) or not isinstance(rules, list | None):
+    if type(version) is not int or not isinstance(rules, list | None):
         raise PortError("cannot read the connector's configuration: no version or no rules")
-    return Ingress(version, tuple(_rule(rule) for rule in rules or [] if isinstance(rule, dict)))
+    return Ingress(version, tuple(_rule(rule) for rule in rules or []))
 
 
-def _rule(rule: dict[str, Any]) -> IngressRule:
-    return IngressRule(*(str(rule.get(key) or "") for key in ("hostname", "path", "service")))
+def _rule(rule: object) -> IngressRule:
+    values = [rule.get(key) for key in RULE] if isinstance(rule, dict) else [rule]
+    texts = ["" if value is None else value for value in values if isinstance(value, str | None)]
+    if len(texts) < len(RULE):
+        raise PortError("cannot read the connector's configuration: a rule is none")
+    return IngressRule(*texts)
 
 
 def tunnel_named(answer: Answer) -> str:

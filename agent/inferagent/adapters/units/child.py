@@ -240,6 +240,8 @@ class ChildUnit:
             self._due = now + self._manners.restart  # is it installed by now? settled after this deed
         elif len(self._recent(now)) >= self._manners.burst:
             limit = f"gave up after {self._manners.burst} starts in {self._manners.window:g} s"
+            if not self._manners.burst:
+                limit = "left as it is in mode observe"
             self._note(gave_up=True, exit=f"{limit}, the last: {self._record.exit}")
         else:
             self._spawn(own=(now,))

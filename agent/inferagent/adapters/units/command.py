@@ -25,7 +25,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """Seconds, counts and bytes; the first three as RestartSec, StartLimitBurst and StartLimitIntervalSec."""
+    """Seconds, counts and bytes; the first three as RestartSec, StartLimitBurst and StartLimitIntervalSec.
+
+    A `burst` of 0 starts nothing again.
+    """
 
     restart: float = 3.0
     burst: int = 5

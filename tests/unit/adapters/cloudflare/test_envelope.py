@@ -66,3 +66,16 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
     found = decode(answer(429, {"success": False, "errors": [], "result": None}, headers=headers))
     assert isinstance(found, Refusal)
     assert found.retry_after == seconds
+
+
+@pytest.mark.parametrize("header", ["nan", "inf", "-inf", "-5", "1e999"])
+def test_a_wait_that_nobody_can_wait_is_none(header: str) -> None:
+    found = decode(
+        answer(429, {"success": False, "errors": [], "result": None}, headers={"retry-after": header})
+    )
+    assert isinstance(found, Refusal)
+    assert found.retry_after is None
+
+
+def test_a_redirection_is_no_success() -> None:
+    assert isinstance(decode(answer(302, {"success": True, "errors": [], "result": []})), Refusal)

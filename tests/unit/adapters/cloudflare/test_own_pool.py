@@ -1,6 +1,7 @@
 """The own pool read and written at the API stand-in."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -207,3 +208,58 @@ async def test_a_load_balancer_that_never_answers_costs_less_than_a_look(rig: Ri
 def test_a_push_ends_by_itself_before_its_job_is_ended() -> None:
     """Else the job's error would not say what Cloudflare answered."""
     assert PUSH_DEADLINE_S < PUSH_DEADLINE
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"enabled": "false"},
+        {"enabled": 0},
+        {"origins": 5},
+        {"origins": ["a"]},
+        {"origins": [{"enabled": "no"}]},
+    ],
+)
+@pytest.mark.parametrize("key", ["a", "b"])
+async def test_a_pool_of_other_types_is_unknown_and_not_enabled(
+    rig: Rig, key: str, fields: dict[str, object]
+) -> None:
+    rig.store.put("pool", key, pool(key, **fields))
+    with pytest.raises(PortError, match=f"cannot read pool pool-{key}"):
+        await rig.own.read()
+
+
+def told(rig: Rig, *pools: dict[str, object]) -> None:
+    body = f'{{"success":true,"errors":[],"messages":[],"result":{json.dumps(pools)}}}'
+    rig.served.faults.add(Fault(kind="garbage", body=body, path="load_balancers/pools"))
+
+
+async def test_what_is_not_told_is_as_the_api_documents_it(rig: Rig) -> None:
+    told(rig, {"id": "a", "name": 7, "description": 7, "healthy": "yes", "origins": [{"name": "a"}]})
+    assert (await rig.own.read()).own == Endpoint("", True, None, 1)
+
+
+async def test_a_pool_without_endpoints_is_not_enabled(rig: Rig) -> None:
+    told(rig, pool("a", origins=None))
+    assert not (await rig.own.read()).own.enabled
+
+
+@pytest.mark.parametrize(
+    "fields", [{"enabled": "no"}, {"default_pools": {"a": 1}}, {"default_pools": ["a", 5]}]
+)
+async def test_a_load_balancer_of_other_types_is_unknown(rig: Rig, fields: dict[str, object]) -> None:
+    balancer(rig, **fields)
+    with pytest.raises(PortError, match="cannot read the load balancer"):
+        await rig.own.read()
+
+
+async def test_a_pool_that_is_told_twice_is_unknown(rig: Rig) -> None:
+    told(rig, pool("a"), pool("a", enabled=False))
+    with pytest.raises(PortError, match="a is there twice"):
+        await rig.own.read()
+
+
+async def test_the_first_mention_of_a_pool_is_its_rank(rig: Rig) -> None:
+    balancer(rig, default_pools=["a", "b", "a"])
+    view = await rig.own.read()
+    assert (view.own.rank, [peer.rank for peer in view.peers or ()]) == (0, [1])

@@ -102,3 +102,56 @@ def test_rubbish_never_raises_and_every_total_is_finite(body):
 def test_any_cut_of_a_good_text_only_leaves_out(cut):
     whole, part = parse(TEXT), parse(TEXT[:cut])
     assert all(samples == whole.samples[name][: len(samples)] for name, samples in part.samples.items())
+
+
+def test_a_line_that_was_read_before_reads_the_same_and_a_changed_one_anew():
+    first, again = parse(b"a 1\nb 2\nc nan\n"), parse(b"a 1\nb 3\nc nan\n")
+    assert (first.total("a"), first.total("b")) == (1.0, 2.0)
+    assert (again.total("a"), again.total("b")) == (1.0, 3.0)
+    assert first.doubtful == again.doubtful == {"c"}
+
+
+def test_a_count_is_whole_and_exact():
+    assert parse(TEXT).count("num_requests_running") == 3
+    assert parse(TEXT).count("request_success", "num_requests_running") == 12
+    assert parse(b'a 9007199254740993\na{b="1"} 1\n').count("a") == 9007199254740993
+
+
+@pytest.mark.parametrize("line", ["NaN", "+Inf", "-1", "0.5", "two", "", "1_0", "٣", "3 x", "0x10", "1 2 3"])
+def test_a_count_with_a_line_that_says_none_is_unknown(line):
+    """Without that line the sum would be too small: nothing in flight, where somebody is."""
+    found = parse(f'a{{b="1"}} 0\na{{b="2"}} {line}\nc 1\n'.encode())
+    assert (found.count("a"), found.count("c")) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    "text", [b"a 1\na 1\n", b'a{b="1} 1\n', b"a{b=1} 1\n", b"a 1e999\n", b"b 1\n", b"#a 1\n", b""]
+)
+def test_a_count_that_is_told_twice_or_not_at_all_is_unknown(text):
+    assert parse(text).count("a") is None
+
+
+@pytest.mark.parametrize("cut", [b'a 1\na{b="2"} 12', b"a 1\n# TYPE c gauge\nc 1\na", b"a 1\nb"])
+def test_a_family_at_the_cut_is_unknown(cut):
+    assert parse(cut).count("a") is None
+
+
+def test_a_family_before_the_last_one_is_whole():
+    assert parse(b"a 1\n# TYPE c gauge\nc 1").count("a") == 1
+
+
+@pytest.mark.parametrize("line", ["<html>", "a{ 1", "a 1 2 3", "a"])
+def test_a_line_that_is_none_is_a_damage(line):
+    assert not parse(f"b 1\n{line}\n".encode()).whole
+
+
+@pytest.mark.parametrize(
+    "line", ['a {b="1"} 2', ' a{b="1",} 2 ', 'a{b="x_bucket{y"} 2', "a\t2 1700000000000", "a 2\r"]
+)
+def test_lines_as_the_format_allows_them(line):
+    found = parse(f"# HELP a b\n\n{line}\n".encode())
+    assert (found.count("a"), found.whole) == (2, True)
+
+
+def test_numbers_too_large_to_add_are_no_total():
+    assert parse(b'a{b="1"} 1e308\na{b="2"} 1e308\n').total("a") is None

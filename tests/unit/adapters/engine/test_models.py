@@ -3,9 +3,10 @@
 import pytest
 from tests.unit.adapters.local_bench import HANG, LEAVES_SOCKETS, HandClock, Reply, bench
 
-from inferagent.adapters.engine.models import EVERY, ModelList
+from inferagent.adapters.engine.models import EVERY, ModelList, names_in
 from inferagent.adapters.local_http import LocalHttp
 from inferagent.model.reading import Failed, Value
+from inferagent.ports import PortError
 
 pytestmark = LEAVES_SOCKETS
 
@@ -51,3 +52,17 @@ async def test_a_failure_is_not_kept(reply):
         server.routes["GET /m"] = Reply(200, {"names": []})
         assert isinstance(await models.look(lambda: 2.0), Value)
         await http.aclose()
+
+
+def test_the_names_in_a_list():
+    assert names_in({"data": [{"id": "a"}, {"id": "b"}]}, "data", "id") == {"a", "b"}
+    assert names_in({"data": None}, "data", "id") == frozenset()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"data": {}}, {"data": ""}, {"data": [{"id": "a"}, 3]}, {"data": [{"id": 3}]}, {"error": "no"}],
+)
+def test_a_list_that_is_not_understood_says_nothing_of_any_model(body):
+    with pytest.raises(PortError, match="cannot list the models"):
+        names_in(body, "data", "id")

@@ -163,7 +163,7 @@ async def test_the_cpu_is_no_fault_where_no_gpu_is_expected():
 
 
 def test_names_with_and_without_latest():
-    assert model_names({"models": [{"name": "a:latest"}, {"name": "b:8b"}, 3]}) == {"a", "a:latest", "b:8b"}
+    assert model_names({"models": [{"name": "a:latest"}, {"name": "b:8b"}]}) == {"a", "a:latest", "b:8b"}
     assert model_names({"models": None}) == frozenset()
 
 

@@ -98,3 +98,11 @@ def test_lists_that_are_none():
     with pytest.raises(PortError, match="no list"):
         listed({"models": "all"})
     assert expiry([], [], "chat") is None
+
+
+def test_a_digest_of_another_type_is_one_that_fits_nothing_else():
+    entry = {"name": "chat", "digest": ["odd"]}
+    assert (
+        expiry([{"name": "copy", "digest": ["other"], "expires_at": "2026-01-01T00:00:00Z"}], [entry], "chat")
+        is None
+    )

@@ -197,6 +197,22 @@ async def test_a_look_goes_on_beside_a_hanging_generation():
 
 def test_lists_of_models():
     assert model_ids({"data": None}) == frozenset()
-    assert model_ids({"data": [{"id": "a"}, {"id": 3}, "b"]}) == {"a"}
+    assert model_ids({"data": [{"id": "a"}, {"id": "b"}]}) == {"a", "b"}
     with pytest.raises(PortError, match="no list"):
         model_ids({"data": {"id": "a"}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'vllm:num_requests_running 0\nvllm:num_requests_waiting{e="0"} 0\nvllm:num_requests_waiting{e="1',
+        "vllm:num_requests_running NaN\nvllm:num_requests_waiting 0\n",
+        "vllm:num_requests_running -1\nvllm:num_requests_waiting 1\n",
+        "vllm:num_requests_running 0\n",
+        "<html>\n<body>502</body>\n</html>\n",
+    ],
+)
+def test_a_load_in_doubt_is_unknown_and_neither_quiet_nor_na(text):
+    load, _ = read_metrics(Answer(200, text.encode()), 1.0)
+    assert isinstance(load, Failed)
+    assert "cannot" in load.reason

@@ -101,7 +101,18 @@ async def test_a_refused_port_is_no_edge_connection_and_no_word_on_traffic():
 
 
 @pytest.mark.parametrize(
-    "reply", [HANG, BREAK, Reply(404), Reply(200, b"ok"), Reply(200, {"status": 200}), Reply(200, [])]
+    "reply",
+    [
+        HANG,
+        BREAK,
+        Reply(404),
+        Reply(200, b"ok"),
+        Reply(200, {"status": 200}),
+        Reply(200, []),
+        ready(-1),
+        ready(True),
+        ready(2.0),
+    ],
 )
 async def test_an_unreadable_ready_is_unknown(reply):
     async with connector(**{READY: reply}) as (one, _, _):
@@ -117,14 +128,15 @@ async def test_a_full_queue_is_unknown():
             assert isinstance((await one.look()).ready, Failed)
 
 
-@pytest.mark.parametrize("reply", [HANG, BREAK, Reply(500), Reply(200, b""), Reply(200, b"cloudflared_tun")])
+@pytest.mark.parametrize(
+    "reply", [HANG, BREAK, Reply(500), Reply(200, b""), Reply(200, b"cloudflared_tun"), metrics(flying=-1)]
+)
 async def test_traffic_fails_alone(reply):
     async with connector(**{METRICS: reply}) as (one, _, _):
         look = await one.look()
     assert isinstance(look.traffic, Failed)
     assert "cannot" in look.traffic.reason
     assert known(look.ready) == 4
-    assert look.version == ""
 
 
 @pytest.mark.parametrize(
@@ -137,6 +149,10 @@ async def test_traffic_fails_alone(reply):
         Reply(200, {}),
         Reply(200, {"version": 1, "config": 3}),
         Reply(200, {"version": 1, "config": {}}),
+        Reply(200, {"version": True, "config": {"ingress": None}}),
+        Reply(200, {"version": 1, "config": {"ingress": ["a.example.com"]}}),
+        config(path={"Regexp": "^/x$"}),
+        config(hostname=False),
     ],
 )
 async def test_ingress_fails_alone(reply):
