@@ -108,6 +108,7 @@ class Truths(Law):
         note("no model", ills.no_model, now)
         note("stuck", ills.load_stuck, now)
         note("refuses", ills.refuses, now)
+        note("not ready", not host.verdict, now)
         note("degraded", bool(ills.degraded), now)
         note("cut", not host.connector.ready, now)
         note("connector dead", not host.connector.alive, now)

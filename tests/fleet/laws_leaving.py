@@ -147,7 +147,15 @@ class S5(Law):
         overdue = drain.deadline is not None and tick.now >= drain.deadline
         if not proven and not overdue:
             self.breach(host, "out before it was proven and settled")
+        if not overdue and not self._really_out(host, tick):
+            self.breach(host, "out, while its pool is enabled and connected, and the monitor had no time")
         return None
+
+    def _really_out(self, host: "Host", tick: Tick) -> bool:
+        """By the pool itself, the connections, or the time that the ready URL has said no."""
+        said_no = host.truth.lasted("not ready", self.fleet.now) >= tick.desired.terms.monitor_bound
+        gone = not host.connector.ready or not host.engine.alive
+        return not own_pool(host) or not host.pool.enabled or gone or said_no or not others(tick)
 
     def event(self, host: "Host", kind: str, detail: Any) -> None:
         if kind != "touch":
