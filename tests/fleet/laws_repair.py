@@ -102,7 +102,8 @@ class S8(Law):
         self.ours: set[str] = set()
 
     def event(self, host: "Host", kind: str, detail: Any) -> None:
-        if kind in ("boot", "power off", "torn"):
+        forgotten = kind in ("agent down", "crash") and host.disk.full  # what was booked could not be saved
+        if forgotten or kind in ("boot", "power off", "torn"):
             self.done[host.name] = []
             self.ours.add(host.name)
         if kind == "touch" and detail.part is Part.ENGINE:

@@ -5,6 +5,7 @@ faults.json ends with the boot, as the faults do. A runtime folder that takes no
 
 import json
 from dataclasses import replace
+from math import isnan
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -28,7 +29,8 @@ class FaultFile:
             faults = _FAULTS.validate_python(json.loads(content)["faults"])
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return ()
-        self._kept = faults if is_as_written(content) else ()
+        sound = is_as_written(content) and not any(isnan(fault.at) for fault in faults)
+        self._kept = faults if sound else ()
         return self._kept
 
     def keep(self, faults: tuple[Fault, ...]) -> None:

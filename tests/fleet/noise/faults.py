@@ -28,7 +28,8 @@ class Fault:
     `bound`: seconds to leaving, from the first user who meets the fault where `users`, else from its
     beginning; what of `blind` goes on meanwhile is added. `then`: a cause that must become the root, and by
     when after leaving. `cure`: by a `restart` of the agent's, by a `person`, a `reboot`, the `line`, or by
-    `itself`. `back`: seconds from the cure, or from leaving, to serving.
+    `itself`. `back`: seconds from the cure, or from leaving, to serving. `parts`: what the agent may start or
+    restart meanwhile; everything else would be in vain.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Fault:
     cure: str = "itself"
     heal: Callable[[Host], None] = lambda host: None
     back: float = 420.0
+    parts: tuple[str, ...] = ("engine",)
 
 
 KILLED = Fault("killed", strikes.killed, ("engine-gone",), AT_ONCE, AGENT, AGAIN)
@@ -67,6 +69,7 @@ NO_MODEL = Fault(
     (*LOOKS, "api"),
     cure="person",
     heal=strikes.model_back,
+    parts=(),
 )
 STOPPED = Fault(
     "engine stopped by a person",
@@ -76,8 +79,12 @@ STOPPED = Fault(
     AGENT,
     cure="person",
     heal=strikes.engine_started,
+    parts=(),
 )
-UNCONNECTED = Fault("connector killed", strikes.connector_killed, ("connector-gone",), AT_ONCE, AGENT)
+CONNECTOR = ("connector",)
+UNCONNECTED = Fault(
+    "connector killed", strikes.connector_killed, ("connector-gone",), AT_ONCE, AGENT, parts=CONNECTOR
+)
 DISCONNECTED = Fault(
     "connector stopped by a person",
     strikes.connector_stopped,
@@ -86,12 +93,29 @@ DISCONNECTED = Fault(
     AGENT,
     cure="person",
     heal=strikes.connector_started,
+    parts=(),
 )
 MISLED = Fault(
-    "ingress wrong", strikes.misled, ("ingress-wrong",), TWO_LOOKS, WAY, cure="person", heal=strikes.led
+    "ingress wrong",
+    strikes.misled,
+    ("ingress-wrong",),
+    TWO_LOOKS,
+    WAY,
+    cure="person",
+    heal=strikes.led,
+    parts=CONNECTOR,
 )
-CUT = Fault("line cut", strikes.line_cut, ("no-edge",), 68.0, WAY, cure="line")
-GPU = Fault("GPU lost", strikes.gpu_lost, ("gpu-lost",), 8.0, ("GPU", *AGENT), cure="reboot", back=600.0)
+CUT = Fault("line cut", strikes.line_cut, ("no-edge",), 68.0, WAY, cure="line", parts=CONNECTOR)
+GPU = Fault(
+    "GPU lost",
+    strikes.gpu_lost,
+    ("gpu-lost",),
+    TWO_LOOKS,
+    ("GPU", *AGENT),
+    cure="reboot",
+    back=600.0,
+    parts=(),
+)
 GPU_AND_ENGINE = replace(
     KILLED,
     name="GPU lost, engine dead",
@@ -101,6 +125,7 @@ GPU_AND_ENGINE = replace(
     cure="reboot",
     heal=strikes.unstuck,
     back=600.0,
+    parts=(),
 )
 WRONG = Fault(
     "wrong answers",
@@ -123,11 +148,12 @@ DEGRADED = Fault(
     soft=True,
     cure="person",
     heal=strikes.whole,
+    parts=(),
 )
 # vLLM: 12 s still, a question of 6 s, a look, a turn; Ollama: 30 s still
 HANG = Fault("hang under traffic", strikes.hung, ("engine-hung",), 35.0, INFERRED, users=True, inferred=True)
 IDLE = replace(HANG, name="hang while idle", bound=110.0, users=False)
-STALL = replace(HANG, name="stall", strike=strikes.stalled)
+STALL = replace(HANG, name="stall", strike=strikes.stalled, parts=())
 FRAGILE = replace(HANG, name="hangs under load", strike=strikes.fragile, cure="restart", heal=strikes.sturdy)
 SLOWER = 50.0
 COMMON = (

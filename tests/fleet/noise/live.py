@@ -141,6 +141,7 @@ class Story:
         if fault.then is not None:
             await self._then(case)
         await asyncio.sleep(self.random.uniform(60.0, 900.0) if fault.cure in LATER else 0.0)
+        case.cured = fault.cure in LATER
         if fault.cure == "line":
             fleet.turn(host, "edge", False)
         elif fault.cure == "reboot":

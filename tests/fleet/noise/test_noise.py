@@ -8,10 +8,14 @@ from tests.fleet.noise.run import TERMS, run
 from tests.fleet.noise.schedule import NOISES, episodes
 from tests.fleet.noise.trace import KINDS
 
-SEED = 162  # hangs, a lost GPU, wrong answers, a stuck start and three more within two days
+SEED = 716  # of the faults that it draws, most are of the kinds that are hard to see or to name
 EARLY = 3  # its noise comes early
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="an Ollama's wrong answers are not looked for; a wrong ingress restarts the connector without end",
+)
 @pytest.mark.timeout(600)
 def test_two_noisy_days_drain_nobody_and_hide_no_fault(record_property):
     report = run(2.0, SEED)

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from tests.fleet.fleet import Fleet
 from tests.fleet.host import Host
 from tests.fleet.noise.faults import Fault
+from tests.fleet.noise.schedule import HOUR
 from tests.property.laws import Tick
 
 from inferagent.model.phase import Phase
 from inferagent.policy.narrate import root_cause
 
+MOST = 12  # repairs of one part within an hour
 GRACE = 15.0  # seconds after the end of a fault in which a rule may still fire on what it saw of it
 
 
@@ -23,6 +25,7 @@ class Case:
     met: float | None = None  # since when it must be found within its bound
     over: float | None = None  # the host is really fine again
     left: float | None = None
+    cured: bool = False
     allowed: float = 0.0
     code: str = ""
     root: str = ""
@@ -50,6 +53,7 @@ class Judge:
     drains: dict[str, int] = field(default_factory=dict)
     touches: dict[str, int] = field(default_factory=dict)
     open: dict[str, Case] = field(default_factory=dict)
+    repairs: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
     def begin(self, fleet: Fleet) -> None:
         self.fleet = fleet
@@ -90,11 +94,21 @@ class Judge:
         if kind != "touch":
             return
         self.touches[host.name] += 1
+        self._count(host, str(getattr(detail, "part", "")))
         case = self.open.get(host.name)
         if case is None or not case.present(self.fleet.now):
             self.false.append(self._told(host, f"touched: {detail}"))
+        elif not case.cured and str(getattr(detail, "part", "")) not in case.fault.parts:
+            self.false.append(self._told(host, f"touched in vain ({case.fault.name}): {detail}"))
         elif case.fault.cure == "restart" and getattr(detail, "verb", "") == "restart":
             case.fault.heal(host)
+
+    def _count(self, host: Host, part: str) -> None:
+        """A part is repaired at a growing distance, whatever is the matter."""
+        now, last = self.fleet.now, self.repairs.setdefault((host.name, part), [])
+        last[:] = [at for at in last if at > now - HOUR] + [now]
+        if len(last) == MOST + 1:
+            self.false.append(self._told(host, f"touched: {part} for the {MOST + 1}th time within an hour"))
 
     def _told(self, host: Host, what: str) -> str:
         engine = host.engine

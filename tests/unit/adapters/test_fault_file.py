@@ -46,6 +46,11 @@ def test_what_cannot_be_understood_is_no_fault_and_is_written_anew(tmp_path, con
     assert FaultFile(tmp_path).load() == (LOST,)
 
 
+def test_a_time_that_is_none_is_not_taken_over_into_a_state_that_could_then_not_be_read(tmp_path):
+    FaultFile(tmp_path).keep((replace(LOST, at=float("nan")),))
+    assert FaultFile(tmp_path).load() == ()
+
+
 def test_a_changed_byte_is_not_believed_and_is_written_anew(tmp_path):
     FaultFile(tmp_path).keep((LOST,))
     path = tmp_path / "faults.json"

@@ -239,9 +239,8 @@ class ChildUnit:
         elif not self._record.wanted:
             self._due = now + self._manners.restart  # is it installed by now? settled after this deed
         elif len(self._recent(now)) >= self._manners.burst:
-            limit = f"gave up after {self._manners.burst} starts in {self._manners.window:g} s"
-            if not self._manners.burst:
-                limit = "left as it is in mode observe"
+            burst, window = self._manners.burst, self._manners.window
+            limit = f"gave up after {burst} starts in {window:g} s" if burst else "left so in mode observe"
             self._note(gave_up=True, exit=f"{limit}, the last: {self._record.exit}")
         else:
             self._spawn(own=(now,))
