@@ -64,7 +64,6 @@ class S1(Law):
 
     def tick(self, host: "Host", tick: Tick) -> None:
         seen = tick.observed
-        inside = tick.before.phase in INSIDE
         readings = (
             seen.engine.accepts,
             seen.membership,
@@ -72,7 +71,7 @@ class S1(Law):
             seen.connector.ready,
             seen.generation,
         )
-        self.met |= any(isinstance(one, Failed) and one.at != NEVER.at for one in readings) and inside
+        self.met |= any(isinstance(one, Failed) and one.at != NEVER.at for one in readings)
         cause = leaves(tick)
         if cause is not None and not was_true(cause, host.truth, host, self.fleet.now):
             self.breach(host, f"left for {cause.code}, which was not so: {cause.text}")
