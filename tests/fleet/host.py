@@ -59,7 +59,7 @@ class Tunnel(Process):
         super().__init__("c", now)
         self.edge, self.metrics_fail, self.leaving = True, False, False
         self.closed: Callable[[], None] = lambda: None
-        self.total = 0
+        self.total = self.failed = 0
         self.ingress, self.tunnel_id = terms.ingress, terms.tunnel_id
 
     @property
@@ -67,7 +67,7 @@ class Tunnel(Process):
         return 4 if self.alive and self.edge and self.age >= 2.0 and not self.leaving else 0
 
     def renewed(self) -> None:
-        self.total, self.leaving = 0, False
+        self.total, self.failed, self.leaving = 0, 0, False
 
     def ended(self) -> None:
         self.closed()
@@ -330,6 +330,7 @@ class Host:
         if self.engine.ills.poisoned and self.engine.accepts():
             self.engine.kill("killed by signal 6")
         why = self.engine.take(request)
+        self.connector.failed += bool(why) and not request.lan
         return self._lost(request, why) if why else None
 
     def _lost(self, request: Request, why: str) -> None:

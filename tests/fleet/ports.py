@@ -133,7 +133,7 @@ class Connector:
             raise PortError("cannot read the connector's metrics")
         return ConnectorLook(
             Value(connector.ready, now),
-            Value(Traffic(connector.total, host.engine.in_flight(lan=False)), now),
+            Value(Traffic(connector.total, host.engine.in_flight(lan=False), connector.failed), now),
             Value(Ingress(1, connector.ingress), now),
             Value(connector.tunnel_id, now),
         )

@@ -37,7 +37,6 @@ from inferagent.policy.wake import wake
 
 INSIDE = (Phase.JOINING, Phase.SERVING)
 TICKS = 2
-MOST_IN_A_ROW = 1000  # policy.budget doubles its pauses without a bound, and overflows past this
 
 
 class State:
@@ -250,8 +249,6 @@ def live(saved: Saved, boot: str, host: Host = healthy, pace: float = 1.0) -> li
 
 
 def _decided(case: Case, told: Saved) -> list[str]:
-    if max(told.connector_restarts, told.hold_off_level) > MOST_IN_A_ROW:
-        return []
     begun = wake(told, NOW, case["boot"])
     decisions = live(told, case["boot"])
     actions = [action for decision in decisions for action in decision.actions]

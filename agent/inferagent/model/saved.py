@@ -65,6 +65,8 @@ class Memory:
     generation_mark: float = float("-inf")
     arrivals: int | None = None
     arrived_at: float | None = None  # when a user's request last arrived, or counting began
+    failed: int | None = None  # answers with 5xx that the connector has counted
+    failed_at: float | None = None  # when that last grew
     counted_since: float | None = None  # when counting of arrivals began
     asked: int = 0  # probes of the monitor that the ready program has counted
     asked_at: float | None = None  # when that last grew

@@ -24,10 +24,14 @@ class Ingress:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """`total` requests since the connector's start and `in_flight` now, over every hostname of the tunnel."""
+    """`total` requests since the connector's start and `in_flight` now, over every hostname of the tunnel.
+
+    `failed`: answered with 5xx since then; None where that is not counted.
+    """
 
     total: int
     in_flight: int
+    failed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

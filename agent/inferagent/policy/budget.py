@@ -55,9 +55,14 @@ def join_wait(facts: Facts) -> str:
     return f"held off for {left:.0f} s more" if left > 0 else ""
 
 
+def _doubled(first: float, times: int) -> float:
+    """Seconds of the n-th wait in a row, each twice the one before until they are long enough."""
+    return first * 2.0 ** min(20, times - 1)
+
+
 def hold_off(level: int, first: float) -> float:
     """Seconds of hold-off at the n-th cause in a row: 1, 2, 4 … 60 times `first`."""
-    return float(first * min(60, 2 ** max(0, level - 1)))
+    return min(60 * first, _doubled(first, max(1, level)))
 
 
 def reconnect_wait(facts: Facts) -> str:
@@ -66,7 +71,7 @@ def reconnect_wait(facts: Facts) -> str:
     if not done:
         return ""
     terms = facts.terms
-    delay = min(terms.reconnect_last, terms.reconnect_first * 2 ** (done - 1))
+    delay = min(terms.reconnect_last, _doubled(terms.reconnect_first, done))
     left = facts.saved.connector_restart_at + delay - facts.now
     return f"the connector's next restart in {left:.0f} s" if left > 0 else ""
 
@@ -76,7 +81,7 @@ def retry_wait(facts: Facts, slot: str) -> str:
     job = facts.observed.job(slot)
     if not job.failures or job.ended is None:
         return ""
-    left = job.ended + min(RETRY_LAST, RETRY_FIRST * 2 ** (job.failures - 1)) - facts.now
+    left = job.ended + min(RETRY_LAST, _doubled(RETRY_FIRST, job.failures)) - facts.now
     return f"tries again in {left:.0f} s" if left > 0 else ""
 
 
@@ -93,6 +98,6 @@ def write_wait(facts: Facts, member: bool) -> str:
         return f"gives the last write {left:.0f} s more to show" if left > 0 else ""
     if not job.failures or job.ended is None:
         return ""
-    delay = min(60.0, 5.0 * 2 ** (job.failures - 1)) if member else min(15.0, 2.0 ** (job.failures - 1))
+    delay = min(60.0, _doubled(5.0, job.failures)) if member else min(15.0, _doubled(1.0, job.failures))
     left = job.ended + delay - facts.now
     return f"writes again in {left:.0f} s" if left > 0 else ""

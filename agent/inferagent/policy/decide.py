@@ -6,7 +6,7 @@ from inferagent.model.action import Action, Move, Proposal, Push, Restart, Start
 from inferagent.model.change import changed
 from inferagent.model.decision import Decision, Veto
 from inferagent.model.desired import Desired, Mode
-from inferagent.model.health import CauseKind
+from inferagent.model.health import CauseKind, Repair
 from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
 from inferagent.model.reading import Value, known
@@ -102,7 +102,8 @@ def _booked(facts: Facts, actions: Sequence[Action]) -> Saved:
                 saved = changed(saved, connector_restarts=done, connector_restart_at=now)
             case Stop(part=Part.CONNECTOR):
                 pass
-    if saved.connector_restarts and known(facts.observed.connector.ready):
+    ill = any(cause.repair is Repair.RESTART_CONNECTOR for cause in facts.causes)
+    if saved.connector_restarts and not ill and known(facts.observed.connector.ready):
         saved = changed(saved, connector_restarts=0)
     return saved
 

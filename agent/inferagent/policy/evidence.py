@@ -30,6 +30,7 @@ def gather(observed: Observed, memory: Memory) -> Memory:
         **_load(memory, observed),
         **_generation(memory, observed),
         **_arrivals(memory, observed),
+        **_failures(memory, observed),
         **_edge(memory, observed),
         **_asked(memory, observed),
     )
@@ -121,6 +122,16 @@ def _arrivals(memory: Memory, observed: Observed) -> Fields:
     if memory.arrivals is None or memory.arrived_at is None:
         return {"arrivals": users, "arrived_at": traffic.at, "counted_since": traffic.at}
     return {"arrivals": users, "arrived_at": traffic.at if users > memory.arrivals else memory.arrived_at}
+
+
+def _failures(memory: Memory, observed: Observed) -> Fields:
+    """Growth of the users' answers with 5xx; a restart of the connector begins anew."""
+    traffic = observed.connector.traffic
+    if not isinstance(traffic, Value) or traffic.value.failed is None:
+        return {}
+    failed = traffic.value.failed
+    grown = memory.failed is not None and failed > memory.failed
+    return {"failed": failed, "failed_at": traffic.at} if grown else {"failed": failed}
 
 
 def _edge(memory: Memory, observed: Observed) -> Fields:

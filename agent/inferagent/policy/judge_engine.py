@@ -1,5 +1,6 @@
 """What is wrong with the engine, from its unit, its port, its models, its movement and its generations."""
 
+from inferagent.model.change import changed
 from inferagent.model.desired import EngineKind
 from inferagent.model.engine import Generation, Outcome
 from inferagent.model.health import Cause, CauseKind, Component, Finding, Health, Repair
@@ -22,7 +23,10 @@ def judge_engine(facts: Facts) -> tuple[Memory, Judgement]:
     memory, refused = _refuses(facts, facts.memory)
     memory, missing = _missing_model(facts, memory)
     memory, degraded = _degraded(facts, memory)
-    candidates = [refused, missing, _unproven(facts), _stuck_warming(facts), _hung(facts), _wrong(facts)]
+    wrong = None if missing else _wrong(facts)
+    if missing and memory.generation_bad:  # a consequence, which no restart would cure
+        memory = changed(memory, generation_bad=0)
+    candidates = [refused, missing, _unproven(facts), _stuck_warming(facts), _hung(facts), wrong]
     causes = [cause for cause in [*candidates, _stuck_load(facts), _silent(facts), degraded] if cause]
     return memory, Judgement(tuple(causes), findings)
 

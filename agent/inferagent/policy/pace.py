@@ -80,13 +80,23 @@ def suspected(facts: Facts) -> bool:
     """Requests are in the engine and nothing moves, or the last question went wrong: ask again soon."""
     memory, last = facts.memory, facts.generation
     silent = last is not None and last.outcome is Outcome.UNANSWERED and not _moves_since(facts, last.begun)
-    if memory.generation_bad or silent:
+    if memory.generation_bad or silent or _fails(facts):
         return True
     still = still_for(memory)
     ollama = facts.terms.engine is EngineKind.OLLAMA
     return still is not None and still >= (
         facts.terms.hang_frozen / 3 if ollama else facts.terms.suspect_frozen
     )
+
+
+def _fails(facts: Facts) -> bool:
+    """A user has just got an error, and no generation has told since whether all do.
+
+    Inside alone: outside the ready program answers the monitor with 503, and the connector counts that too.
+    """
+    at, last = facts.memory.failed_at, facts.generation
+    recent = at is not None and facts.now - at < IDLE and (last is None or last.begun <= at)
+    return recent and facts.saved.phase in (Phase.JOINING, Phase.SERVING)
 
 
 def _moves_since(facts: Facts, begun: float) -> bool:

@@ -12,10 +12,6 @@ SEED = 716  # of the faults that it draws, most are of the kinds that are hard t
 EARLY = 3  # its noise comes early
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="an Ollama's wrong answers are not looked for; a wrong ingress restarts the connector without end",
-)
 @pytest.mark.timeout(600)
 def test_two_noisy_days_drain_nobody_and_hide_no_fault(record_property):
     report = run(2.0, SEED)

@@ -1,5 +1,7 @@
 """Budgets of restarts, joins, connector restarts and writes."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.build import (
     NOW,
@@ -153,3 +155,21 @@ def test_the_numbers_come_from_the_terms():
     found = facts(kept=kept, wish=desired(terms))
     assert budget.restarts_spent(found)
     assert budget.join_wait(found) != ""
+
+
+ENDLESS = 10**30
+
+
+@pytest.mark.parametrize("member", [True, False])
+def test_failures_without_end_still_have_a_pause(member):
+    seen = replace(observed(), jobs=(("push", Job(ended=NOW, failures=ENDLESS)),))
+    assert "again in" in budget.write_wait(
+        facts(seen=seen, kept=saved(last_write=Write(member, NOW))), member
+    )
+    assert "again in" in budget.retry_wait(facts(seen=seen), "push")
+
+
+def test_restarts_and_hold_offs_without_end_still_have_a_pause():
+    kept = saved(connector_restarts=ENDLESS, connector_restart_at=NOW)
+    assert "next restart in" in budget.reconnect_wait(facts(kept=kept))
+    assert budget.hold_off(ENDLESS, 60.0) == 3600.0

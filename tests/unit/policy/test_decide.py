@@ -5,6 +5,7 @@ from dataclasses import replace
 from tests.support.build import (
     NOW,
     PEER,
+    connector,
     dead,
     desired,
     endpoint,
@@ -22,10 +23,11 @@ from tests.support.build import (
 )
 
 from inferagent.model.action import Push, Restart, Start, Stop
-from inferagent.model.desired import Hold, Mode
+from inferagent.model.desired import Hold, Mode, Terms
 from inferagent.model.engine import Outcome, Progress
 from inferagent.model.phase import Label, Phase
 from inferagent.model.saved import Write
+from inferagent.model.tunnel import Ingress, IngressRule
 from inferagent.model.unit import Part
 from inferagent.policy.decide import decide
 from inferagent.policy.rules import RULES
@@ -155,3 +157,11 @@ def test_an_observing_agent_keeps_the_date_of_its_phase_and_takes_a_new_life_as_
     again = decide(observed(engine_unit=val(unit("e2"))), wish, first.saved)
     assert again.causes == ()
     assert again.saved.since == saved().since
+
+
+def test_restarts_that_have_not_cured_are_counted_on_while_the_connector_is_ill():
+    kept = leaving(Phase.OUT, connector_restarts=3, connector_restart_at=NOW)
+    wish = desired(Terms(ingress=(IngressRule("a.example.com", "", "http://127.0.0.1:1"),), falls=1))
+    connected = observed(connector=connector(ingress=val(Ingress(1, ()))))
+    assert decide(connected, wish, kept).saved.connector_restarts == 3
+    assert decide(connected, desired(), kept).saved.connector_restarts == 0

@@ -144,3 +144,17 @@ def test_a_sleep_in_the_middle_of_a_start_is_no_stand_still():
 def test_a_dead_engine_has_no_requests():
     kept = gather(observed(engine_unit=val(dead()), engine=look(load=failed())), memory(idle_since=None))
     assert kept.idle_since == NOW
+
+
+def test_errors_that_users_got_are_the_growth_of_the_connectors_count():
+    def seen(errors, at):
+        return observed(now=at, connector=connector(traffic=val(Traffic(5, 0, errors), at)))
+
+    kept = gather(seen(7, NOW), Memory())
+    assert (kept.failed, kept.failed_at) == (7, None)
+    assert gather(seen(7, NOW + 1), kept).failed_at is None
+    assert gather(seen(None, NOW + 1), kept) == kept
+    kept = gather(seen(8, NOW + 2), kept)
+    assert (kept.failed, kept.failed_at) == (8, NOW + 2)
+    restarted = gather(seen(0, NOW + 3), kept)
+    assert (restarted.failed, restarted.failed_at) == (0, NOW + 2)

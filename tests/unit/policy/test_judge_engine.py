@@ -112,6 +112,17 @@ def test_a_missing_model_is_certain_cannot_be_restarted_away_and_outlasts_a_fail
     assert codes(blind) == ["model-missing"]
 
 
+def test_wrong_answers_of_an_engine_without_the_model_are_its_consequence():
+    gone = observed(now=NOW + 2, engine=look(at=NOW + 2, models=val(frozenset({"other"}), NOW + 2)))
+    known_gone, _ = judge_engine(
+        facts(seen=observed(engine=look(models=val(frozenset({"other"})))), kept=saved())
+    )
+    kept = saved(memory=replace(known_gone, generation_bad=2))
+    found, judged = judge_engine(facts(seen=gone, kept=kept))
+    assert [c.code for c in judged.causes] == ["model-missing"]
+    assert found.generation_bad == 0
+
+
 def test_a_life_that_the_phase_does_not_rest_on_is_a_cause_until_it_has_generated():
     other = observed(engine_unit=val(unit("e2")))
     fresh = memory(incarnation="e2", generation_ok_at=None)

@@ -131,3 +131,22 @@ def test_looks_are_quicker_while_draining_or_in_doubt():
     assert pace(facts(), False).look == 2.0
     assert pace(facts(kept=leaving()), False).look == 1.0
     assert pace(facts(kept=saved(memory=memory(generation_bad=1))), False).look == 1.0
+
+
+@pytest.mark.parametrize(
+    ("phase", "failed_at", "begun", "doubt"),
+    [
+        (Phase.SERVING, NOW - 1, NOW - 2, True),
+        (Phase.SERVING, NOW - 1, NOW - 1, True),
+        (Phase.SERVING, NOW - 2, NOW - 1, False),
+        (Phase.SERVING, NOW - 61, NOW - 99, False),
+        (Phase.SERVING, None, NOW - 99, False),
+        (Phase.OUT, NOW - 1, NOW - 2, False),
+    ],
+)
+def test_an_error_that_a_user_got_is_asked_about_once_and_only_inside(phase, failed_at, begun, doubt):
+    seen = observed(generation=val(generation(Outcome.OK, begun)))
+    kept = saved(phase, memory=memory(failed_at=failed_at))
+    assert suspected(facts(seen=seen, kept=kept)) is doubt
+    asked = facts(seen=seen, kept=kept, wish=OLLAMA)
+    assert (asks(asked) == 5.0) is doubt

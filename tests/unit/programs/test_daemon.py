@@ -47,6 +47,7 @@ def test_the_agent_may_end_any_way_and_touches_nothing_and_goes_on(host: SleepyH
     agent = host.start()
     assert host.status()["mode"] == "act"
     before = host.all_up()
+    until(host.verdict, "the verdict is written")
     verdict = host.verdict()
     code, said = host.stop(agent, signal.SIGTERM)
     assert (code, "the pool is as it was" in said) == (0, True)

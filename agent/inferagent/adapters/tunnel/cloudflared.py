@@ -25,6 +25,7 @@ IN_FLIGHT = (
     "cloudflared_tunnel_concurrent_requests",
     "tunnel_concurrent_requests_per_tunnel",
 )
+BY_CODE = ("cloudflared_tunnel_response_by_code", "tunnel_response_by_code")
 CONFIG_VERSION = ("cloudflared_orchestration_config_version",)
 RULE = ("hostname", "path", "service")
 NO_TUNNEL = "00000000-0000-0000-0000-000000000000"
@@ -52,6 +53,16 @@ def tunnel_of(token: str) -> str:
         return ""
     found = content.get("t") if isinstance(content, dict) else None
     return found if isinstance(found, str) else ""
+
+
+def _errors(metrics: Exposition) -> int | None:
+    """Answers with 5xx: none before the first answer, None where a line of them cannot be trusted."""
+    if not metrics.whole or not metrics.doubtful.isdisjoint(BY_CODE):
+        return None
+    answers = metrics.find(BY_CODE)
+    return int(
+        sum(answer.value for answer in answers if answer.labels.get("status_code", "").startswith("5"))
+    )
 
 
 class Cloudflared:
@@ -124,7 +135,7 @@ class Cloudflared:
         at = self._clock.now()
         if total is None or flying is None:
             return Failed(problem or "cannot find the requests in the connector's metrics", at)
-        return Value(Traffic(total, flying), at)
+        return Value(Traffic(total, flying, _errors(metrics)), at)
 
     def _forget(self, life: str, version: float | None) -> None:
         """A new life of the connector forgets both; a new or unknown version the ingress."""

@@ -12,7 +12,9 @@ from inferagent.adapters.engine.processes import port_argument, tree, usage, usa
 
 PARENT = """
 import subprocess, sys
-child = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+pipe = subprocess.PIPE
+child = subprocess.Popen([sys.executable, "-S", "-c", "input(1)"], stdin=pipe, stdout=pipe)
+child.stdout.read(1)  # until then it may still be a copy of its parent that has not begun its program
 print(child.pid, flush=True)
 input()
 child.communicate(b"\\n")

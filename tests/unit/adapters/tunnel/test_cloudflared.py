@@ -31,14 +31,14 @@ def ready(count, status=200, life="life-1"):
     return Reply(status, {"status": status, "readyConnections": count, "connectorId": life})
 
 
-def metrics(total=7, flying=2, version=3):
+def metrics(total=7, flying=2, version=3, more=b""):
     return Reply(
         200,
         b'build_info{goversion="go1.26",version="2026.8.2"} 1\n'
         b"cloudflared_icmp_total_requests 99\n"
         b"cloudflared_orchestration_config_version %d\n"
         b"cloudflared_tunnel_concurrent_requests_per_tunnel %d\n"
-        b"cloudflared_tunnel_total_requests %d\n" % (version, flying, total),
+        b"cloudflared_tunnel_total_requests %d\n" % (version, flying, total) + more,
     )
 
 
@@ -75,7 +75,7 @@ async def test_a_healthy_look():
     async with connector() as (one, _, _):
         look = await one.look()
     assert known(look.ready) == 4
-    assert known(look.traffic) == Traffic(7, 2)
+    assert known(look.traffic) == Traffic(7, 2, 0)
     assert known(look.ingress) == Ingress(3, RULES)
     assert known(look.tunnel_id) == TUNNEL
     assert look.version == "2026.8.2"
@@ -159,7 +159,7 @@ async def test_ingress_fails_alone(reply):
     async with connector(**{CONFIG: reply}) as (one, _, _):
         look = await one.look()
     assert isinstance(look.ingress, Failed)
-    assert (known(look.ready), known(look.traffic)) == (4, Traffic(7, 2))
+    assert (known(look.ready), known(look.traffic)) == (4, Traffic(7, 2, 0))
 
 
 async def test_an_empty_ingress_is_a_reading():
@@ -264,3 +264,22 @@ def token(content):
 )
 def test_the_tunnel_of_a_token(text, tunnel):
     assert tunnel_of(text) == tunnel
+
+
+CODE = b'cloudflared_tunnel_response_by_code{status_code="%d"} %s\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "failed"),
+    [
+        (b"", 0),
+        (CODE % (200, b"9"), 0),
+        (CODE % (200, b"9") + CODE % (500, b"2") + CODE % (502, b"1") + CODE % (404, b"5"), 3),
+        (CODE % (502, b"1") + CODE % (500, b"NaN"), None),
+        (CODE % (502, b"1") + b"cloudflared_tunnel_response_by_code{status", None),
+        (b"what is this\n", None),
+    ],
+)
+async def test_errors_that_users_got_are_counted_unless_a_line_is_in_doubt(more, failed):
+    async with connector(**{METRICS: metrics(more=more)}) as (one, _, _):
+        assert known((await one.look()).traffic) == Traffic(7, 2, failed)
