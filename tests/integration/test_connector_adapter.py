@@ -79,8 +79,14 @@ async def test_a_connectors_life(command, tmp_path):
 async def _count(connector, users, origin):
     """A request that waits is in flight, and stays counted when it is over."""
     before = known((await connector.look()).traffic)
+    failed = before.failed
     async with users.get("/events?n=10&wait=1"):
-        await look_until(connector, lambda look: known(look.traffic) == Traffic(before.total + 1, 1))
+        await look_until(connector, lambda look: known(look.traffic) == Traffic(before.total + 1, 1, failed))
         origin.go_on.set()
     look = await look_until(connector, lambda look: known(look.traffic).in_flight == 0)
     assert known(look.traffic).total == before.total + 1
+    origin.status = 500
+    async with users.get("/ill") as answer:
+        assert answer.status == 500
+    look = await look_until(connector, lambda look: known(look.traffic).total == before.total + 2)
+    assert known(look.traffic).failed == failed + 1
