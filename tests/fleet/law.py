@@ -113,7 +113,12 @@ class Truths(Law):
         note("cut", not host.connector.ready, now)
         note("connector dead", not host.connector.alive, now)
         note("gpu", bool(host.gpu_fault), now)
+        note("alone", not any(_effective(peer) for peer in self.fleet.hosts if peer is not host), now)
         note("misled", host.connector.ingress != host.terms.ingress, now)
+
+
+def _effective(host: "Host") -> bool:
+    return host.pool.enabled and host.pool.healthy is True
 
 
 def view(tick: Tick) -> MembershipView | None:

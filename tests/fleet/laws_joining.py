@@ -57,14 +57,17 @@ class S9(Law):
         self.level = {host.name: 0 for host in fleet.hosts}
         self.left = {host.name: float("-inf") for host in fleet.hosts}
         self.joined: dict[str, list[float]] = {host.name: [] for host in fleet.hosts}
-        self.forgot: set[str] = set()
         self.free: set[str] = set()
 
     def event(self, host: "Host", kind: str, detail: Any) -> None:
         if kind == "resume":
             self.free.add(host.name)
         if kind in ("boot", "power off") or host.disk.full or kind == "torn":
-            self.forgot.add(host.name)
+            self._forget(host.name)
+
+    def _forget(self, name: str) -> None:
+        """What its agent may have lost binds it no more; what comes after does."""
+        self.level[name], self.left[name], self.joined[name] = 0, float("-inf"), []
 
     def tick(self, host: "Host", tick: Tick) -> None:
         name, now = host.name, self.fleet.now
@@ -86,7 +89,7 @@ class S9(Law):
         name, around = host.name, others(tick)
         recent = [at for at in self.joined[name] if now - at < HOUR]
         self.joined[name] = [*recent, now]
-        if name in self.free or name in self.forgot or around == 0:
+        if name in self.free or around == 0:
             return
         first = tick.desired.terms.hold_off
         wait = first * min(60, 2 ** (self.level[name] - 1)) if self.level[name] else 0.0

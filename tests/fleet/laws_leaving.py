@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.fleet.host import Host
 
 LATELY = 5.0  # seconds that a judgement may be behind the truth
+READ_BY = 60.0  # seconds in which a change of the pool has surely been read, where it can be read at all
 SLOW = 40.0  # the same where it rests on questions that are asked seldom
 
 # What must have been true for a cause to be named: (truth, seconds ago at most).
@@ -54,7 +55,7 @@ def was_true(cause: Cause, truth: Truth, host: "Host", now: float) -> bool:
     }
     if cause.code in wishes:
         return wishes[cause.code]()
-    return cause.code.startswith("gpu-") and (truth.lately("gpu", now, SLOW) or bool(host.saved.faults))
+    return cause.code.startswith("gpu-") and truth.lately("gpu", now, SLOW + host.clock.now())
 
 
 class S1(Law):
@@ -101,6 +102,11 @@ class S2(Law):
         free = (hold is not None and hold.last) or tick.decision.saved.other_hand
         if pushed and not free and others(tick) == 0:
             self.breach(host, "disables itself in the pool although nobody else is effective")
+        long_alone = host.truth.lasted("alone", self.fleet.now) > READ_BY
+        if pushed and not free and long_alone and others(tick) is not None:
+            self.breach(
+                host, "disables itself in the pool, the last effective one for longer than a reading lives"
+            )
 
     def _left(self, host: "Host", tick: Tick, cause: Cause) -> None:
         seen, terms = view(tick), tick.desired.terms
@@ -164,11 +170,11 @@ class S5(Law):
         if not stops or touch.part is not Part.ENGINE:
             return
         self.met = True
-        if touch.in_flight and host.engine.would_answer() and not _overdue(host):
+        if touch.in_flight and host.engine.would_answer() and not overdue(host):
             self.breach(host, f"the engine was stopped with {touch.in_flight} requests in it")
 
 
-def _overdue(host: "Host") -> bool:
+def overdue(host: "Host") -> bool:
     """The drain's own deadline has passed, or the operator's since the hold."""
     drain, now = host.saved.drain, host.clock.now()
     late = drain is not None and drain.deadline is not None and now >= drain.deadline

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from tests.fleet.law import Law, joins
+from tests.fleet.laws_leaving import overdue
 from tests.property.laws import Tick
 
 from inferagent.model.action import Push
@@ -34,6 +35,11 @@ class S3(Law):
         if touch.part is Part.CONNECTOR:
             if host.connector.ready and not host.replica and touch.phase is not Phase.OUT:
                 self.breach(host, f"{touch.verb}s a connector that has connections in phase {touch.phase}")
+            served = (
+                touch.in_flight and host.connector.ready and not host.replica and host.engine.would_answer()
+            )
+            if served and not overdue(host):
+                self.breach(host, f"{touch.verb}s a connector with {touch.in_flight} requests in it")
             return
         if touch.phase is not Phase.OUT:
             self.breach(host, f"{touch.verb}s the engine in phase {touch.phase}")
@@ -132,7 +138,7 @@ class S10(Law):
 
     def begin(self, fleet: "Fleet") -> None:
         super().begin(fleet)
-        self.gone: dict[str, tuple[Phase, bool, str, str]] = {}
+        self.gone: dict[str, tuple[Phase, bool, str]] = {}
         self.first: set[str] = set()
 
     def event(self, host: "Host", kind: str, detail: Any) -> None:
@@ -140,8 +146,7 @@ class S10(Law):
             self.first.discard(host.name)
             saved = host.disk.saved()
             if saved is not None and saved.adopted and not host.disk.full:
-                known = (saved.phase, host.verdict, host.clock.boot(), host.engine.incarnation)
-                self.gone[host.name] = known
+                self.gone[host.name] = (saved.phase, host.verdict, host.clock.boot())
         elif kind in ("boot", "torn", "power off"):
             self.gone.pop(host.name, None)
         elif kind == "agent up" and host.name in self.gone:
@@ -153,7 +158,7 @@ class S10(Law):
         if host.name not in self.first:
             return
         self.first.discard(host.name)
-        phase, verdict, boot, _ = self.gone.pop(host.name)
+        phase, verdict, boot = self.gone.pop(host.name)
         if phase in (Phase.JOINING, Phase.SERVING) and not verdict:
             phase = Phase.DRAINING  # it had begun to leave, and died before it could write that down
         if tick.observed.boot != boot:

@@ -151,7 +151,7 @@ def still_ill(facts: Facts) -> str:
 
     A generation begun after leaving, at most 45 s ago, must have failed too; and a hang must have lasted
     twice as long as makes a hang, up to that generation's end: a stall that ends by itself costs a drain,
-    never a restart.
+    never a restart. Wrong answers that have given way to none are such a stall until then.
     """
     codes, accepts = {cause.code for cause in facts.causes}, facts.observed.engine.accepts
     refuses = isinstance(accepts, Value) and not accepts.value  # answers nobody, and is not asked
@@ -168,7 +168,7 @@ def still_ill(facts: Facts) -> str:
         or last.outcome is Outcome.OK
     ):
         return "no generation begun after leaving has failed lately"
-    if not hung:
+    if not hung and last.outcome is Outcome.WRONG:
         return ""
     if still is None or facts.memory.looked_at is None:
         return "nothing tells whether the engine moves"

@@ -228,3 +228,10 @@ def test_wrong_answers_must_be_recent_too_but_a_refusing_port_is_not_asked():
 def test_the_operators_last_needs_the_proof_of_the_pool():
     wish = desired(hold=Hold("", last=True))
     assert proof(observed(membership=val(view(LONELY))), wish) == ""
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNANSWERED, Outcome.BUSY])
+def test_wrong_answers_that_gave_way_to_none_are_repaired_as_late_as_a_hang(outcome):
+    wrong, last = cause(CauseKind.INFERRED, "generation-failed"), generation(outcome, NOW - 10, 6.0)
+    assert ill(wrong, last=last, still_since=NOW - 60) != ""
+    assert ill(wrong, last=last, still_since=NOW - 70) == ""
