@@ -17,8 +17,9 @@ from typing import Any
 
 from aiohttp import web
 
+from inferagent.lab.cloudflare.faults import Faults
 from inferagent.lab.cloudflare.gateway import PREFIX
-from inferagent.lab.cloudflare.server import PERMISSIONS, make_app
+from inferagent.lab.cloudflare.server import GATEWAY, PERMISSIONS, make_app
 from inferagent.lab.cloudflare.settings import Settings
 from inferagent.lab.cloudflare.store import Store
 from inferagent.lab.edge.control import Edge
@@ -33,6 +34,7 @@ class Cloud:
     edge: Edge
     api_port: int
     token_file: Path
+    faults: Faults
 
     def as_json(self) -> dict[str, Any]:
         base = f"http://127.0.0.1:{self.api_port}"
@@ -46,6 +48,8 @@ class Cloud:
             "zone_name": self.store.zone["name"],
             "public": f"http://127.0.0.1:{self.edge.public_port}",
             "public_port": self.edge.public_port,
+            "public_tls_port": self.edge.public.tls_port,
+            "dns": f"127.0.0.1:{self.edge.names.port}",
             "tunnel_port": self.edge.tunnel_port,
             "edge": self.edge.addresses,
             "tunnel_edge": ",".join(self.edge.addresses),
@@ -67,7 +71,7 @@ async def serve_cloud(
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", api_port).start()
-            yield Cloud(store, edge, runner.addresses[0][1], token_file)
+            yield Cloud(store, edge, runner.addresses[0][1], token_file, app[GATEWAY].faults)
         finally:
             await runner.cleanup()
 

@@ -80,4 +80,4 @@ def test_this_process():
     found = look(os.getpid())
     assert (found.pid, found.parent, found.state) == (os.getpid(), os.getppid(), "R")
     assert look(2**22 + 1) is None
-    assert worker(os.getpid()) is None
+    assert worker(2**22 + 1) is None

@@ -6,6 +6,7 @@ from inferagent.lab.cloudflare.errors import ApiError
 from inferagent.lab.cloudflare.store import Object
 
 PER_PAGE = 20
+TOKENS_READ, ACCOUNT_TOKENS_READ = "API Tokens Read", "Account API Tokens Read"
 ZONE_GROUPS = (
     "Zone Read",
     "Zone Write",
@@ -59,8 +60,21 @@ def verify_account_token(call: Call) -> Answer:
 
 
 def _verified(call: Call) -> Answer:
-    active = call.token.status == "active"
-    return Answer({"id": call.token.id, "status": call.token.status}, messages=[VALID] if active else [])
+    token = call.token
+    told = {"id": token.id, "status": token.status} | (
+        {"expires_on": token.expires_on} if token.expires_on else {}
+    )
+    return Answer(told, messages=[VALID] if token.status == "active" else [])
+
+
+def get_token(call: Call) -> Answer:
+    """What the token that asks may do; of others nothing is told."""
+    token = call.token
+    if call.params["token"] != token.id:
+        raise ApiError(404, 1003, "Token not found")
+    groups = [{"id": name.casefold(), "name": name} for name in sorted(token.permissions)]
+    policy = {"id": "1", "effect": "allow", "permission_groups": groups, "resources": {}}
+    return Answer({"id": token.id, "name": "lab", "status": token.status, "policies": [policy]})
 
 
 def _account(call: Call) -> Object:
@@ -73,7 +87,7 @@ def _zone(call: Call) -> Object:
     return {
         "id": kept["id"],
         "name": kept["name"],
-        "status": "active",
+        "status": kept.get("status", "active"),
         "type": "full",
         "paused": False,
         "development_mode": 0,
@@ -97,4 +111,6 @@ ROUTES = [
     Route("GET", "/zones/{zone}", get_zone, ZONE_GROUPS),
     Route("GET", "/user/tokens/verify", verify_user_token),
     Route("GET", "/accounts/{account}/tokens/verify", verify_account_token),
+    Route("GET", "/user/tokens/{token}", get_token, (TOKENS_READ,)),
+    Route("GET", "/accounts/{account}/tokens/{token}", get_token, (ACCOUNT_TOKENS_READ,)),
 ]

@@ -25,6 +25,7 @@ class TokenBody(BaseModel):
     status: str = "active"
     user: str = "user-1"
     account_owned: bool = False
+    expires_on: str = ""
 
 
 class Control:

@@ -35,6 +35,7 @@ class Token:
     status: str = "active"
     user: str = "user-1"
     account_owned: bool = False
+    expires_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +144,9 @@ class Store:
         status: str = "active",
         user: str = "user-1",
         account_owned: bool = False,
+        expires_on: str = "",
     ) -> Token:
-        token = Token(uuid.uuid4().hex, frozenset(permissions), status, user, account_owned)
+        token = Token(uuid.uuid4().hex, frozenset(permissions), status, user, account_owned, expires_on)
         self.tokens[value] = token
         return token
 

@@ -1,4 +1,4 @@
-"""A certificate authority made on the spot, and the certificate that a connector expects of the edge."""
+"""A certificate authority made on the spot, and what connectors and users expect of the edge."""
 
 import datetime
 import ssl
@@ -11,33 +11,48 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from inferagent.lab.wire.headers import SERVER_NAME
 
+CA_NAME = "inferagent lab CA"
 LIFETIME = datetime.timedelta(days=30)
 SKEW = datetime.timedelta(hours=1)
 
 
 def make_certificates(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """Write ca.pem, edge.pem and edge.key; give the path for `--cacert` and the context to listen with."""
+    """Write ca.pem, ca.key, edge.pem, edge.key; gives the path for `--cacert`, and the context."""
     folder.mkdir(parents=True, exist_ok=True)
-    ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca = _certificate("inferagent lab CA", "inferagent lab CA", ca_key.public_key(), ca_key, authority=True)
-    server = _certificate(SERVER_NAME, "inferagent lab CA", server_key.public_key(), ca_key, authority=False)
-    ca_path, server_path, key_path = folder / "ca.pem", folder / "edge.pem", folder / "edge.key"
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    ca = _certificate((CA_NAME,), CA_NAME, ca_key.public_key(), ca_key, authority=True)
+    ca_path = folder / "ca.pem"
     ca_path.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    server_path.write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    key_path.touch(mode=0o600)
-    key_path.write_bytes(
-        server_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _write_key(folder / "ca.key", ca_key)
+    context = public_context(folder, (SERVER_NAME,), "edge")
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_cert_chain(server_path, key_path)
     return ca_path, context
 
 
+def public_context(folder: Path, names: tuple[str, ...], file: str) -> ssl.SSLContext:
+    """A certificate of that authority for these host names, in FILE.pem and FILE.key, to listen with."""
+    ca_key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
+    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _certificate(names, CA_NAME, key.public_key(), ca_key, authority=False)
+    (folder / f"{file}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    _write_key(folder / f"{file}.key", key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / f"{file}.pem", folder / f"{file}.key")
+    return context
+
+
+def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+
+
 def _certificate(
-    subject: str,
+    names: tuple[str, ...],
     issuer: str,
     key: ec.EllipticCurvePublicKey,
     signer: ec.EllipticCurvePrivateKey,
@@ -47,7 +62,7 @@ def _certificate(
     now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()
-        .subject_name(_name(subject))
+        .subject_name(_name(names[0]))
         .issuer_name(_name(issuer))
         .public_key(key)
         .serial_number(x509.random_serial_number())
@@ -57,7 +72,7 @@ def _certificate(
     )
     if not authority:
         builder = builder.add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(subject)]), critical=False
+            x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
         ).add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     return builder.sign(signer, hashes.SHA256())
 

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from inferagent.lab.edge.counters import Counters
+from inferagent.lab.edge.datagrams import Datagrams
+from inferagent.lab.edge.door import Access
 from inferagent.lab.edge.health import Health
 from inferagent.lab.edge.monitors import Monitors
+from inferagent.lab.edge.nameserver import NameServer
 from inferagent.lab.edge.public import PublicSide
 from inferagent.lab.edge.router import Router
 from inferagent.lab.edge.steering import pool_is_up
@@ -28,6 +31,8 @@ class Edge:
     health: Health
     counters: Counters
     ca_path: Path
+    datagrams: Datagrams
+    names: NameServer
     closed: bool = False
 
     @property
@@ -72,7 +77,9 @@ class Edge:
 
         edge {"state": "up"|"refuse"|"hang"} · cut {"tunnel"} · dead {"tunnel", "dead": bool} ·
         lag {"lag": [min, max], "cache_s"?} · monitors {"paused": bool} ·
-        fault {"pool", "status": int or null}
+        fault {"pool", "status": int or null} · access {"hostname", "client_id"?, "client_secret"?, "login"?}
+        or {"hostname", "off": true} · names {"say": "answer"|"silence"|"failure"} · udp {"open": bool} ·
+        clock {"ahead": seconds}
         """
         orders = {
             "edge": self._edge,
@@ -81,6 +88,10 @@ class Edge:
             "lag": self._lag,
             "monitors": self._monitors,
             "fault": self._fault,
+            "access": self._access,
+            "names": self._names,
+            "udp": self._udp,
+            "clock": self._clock,
         }
         name = order.get("do")
         if name not in orders:
@@ -119,8 +130,28 @@ class Edge:
         else:
             self.public.faults[order["pool"]] = int(order["status"])
 
+    async def _access(self, order: dict[str, Any]) -> None:
+        rest = {key: value for key, value in order.items() if key not in ("do", "hostname", "off")}
+        if order.get("off"):
+            self.public.door.applications.pop(order["hostname"], None)
+        else:
+            self.public.door.applications[order["hostname"]] = Access(**rest)
+
+    async def _names(self, order: dict[str, Any]) -> None:
+        if order["say"] not in ("answer", "silence", "failure"):
+            raise BadCommandError(f"cannot have the name server say {order['say']!r}")
+        self.names.say = order["say"]
+
+    async def _udp(self, order: dict[str, Any]) -> None:
+        self.datagrams.open = bool(order["open"])
+
+    async def _clock(self, order: dict[str, Any]) -> None:
+        self.public.door.ahead = float(order["ahead"])
+
     async def close(self) -> None:
         self.closed = True
+        self.names.close()
+        self.datagrams.close()
         self.view.close()
         self.monitors.close()
         await self.public.close()

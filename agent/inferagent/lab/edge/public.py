@@ -1,7 +1,8 @@
-"""The public side: HTTP/1.1 on loopback in place of HTTPS; the Host header names the hostname meant."""
+"""The public side: HTTP/1.1 on loopback, plain and by TLS; the Host header names the hostname meant."""
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from inferagent.lab.edge.connection import TunnelConnection
 from inferagent.lab.edge.counters import DIRECT, Counters
+from inferagent.lab.edge.door import Door
 from inferagent.lab.edge.forward import Head, read_head, request_headers
 from inferagent.lab.edge.router import Router
 from inferagent.lab.edge.settings import EdgeSettings
@@ -38,18 +40,23 @@ class PublicSide:
 
     def __init__(self, tunnels: Tunnels, router: Router, settings: EdgeSettings, counters: Counters) -> None:
         self.port = settings.public_port
+        self.tls_port = settings.public_tls_port
         self.faults: dict[str, int] = {}
+        self.door = Door()
         self._tunnels, self._router = tunnels, router
         self._settings, self._counters = settings, counters
         self._runner: web.ServerRunner | None = None
 
-    async def listen(self) -> None:
+    async def listen(self, context: ssl.SSLContext | None = None) -> None:
         server = web.Server(self._handle, handler_cancellation=True, access_log=None)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.port = self._runner.addresses[0][1]
+        if context is not None:
+            await web.TCPSite(self._runner, "127.0.0.1", self.tls_port, ssl_context=context).start()
+            self.tls_port = self._runner.addresses[1][1]
 
     async def close(self) -> None:
         if self._runner:
@@ -57,6 +64,9 @@ class PublicSide:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         hostname = (request.host or "").partition(":")[0].lower()
+        if (shut := self.door.refusal(hostname, request)) is not None:
+            self._counters.statuses[str(shut.status)] += 1
+            return shut
         target = self._router.route(hostname)
         if isinstance(target, Refusal):
             return self._refuse(target)
@@ -152,6 +162,7 @@ class PublicSide:
         for name, value in begun.head.headers:
             response.headers.add(name, value)
         response.headers.setdefault("Server", "cloudflare")
+        response.headers["Date"] = self.door.date()
         await self._relay(request, response, begun)
         return response
 
@@ -194,9 +205,8 @@ class PublicSide:
     def _refuse(self, refusal: Refusal) -> web.Response:
         self._counters.statuses[str(refusal.status)] += 1
         self._counters.causes[refusal.code] += 1
-        return web.Response(
-            status=refusal.status, text=f"error code: {refusal.code}\n", headers={"Server": "cloudflare"}
-        )
+        headers = {"Server": "cloudflare", "Date": self.door.date()}
+        return web.Response(status=refusal.status, text=f"error code: {refusal.code}\n", headers=headers)
 
 
 async def _upload(request: web.BaseRequest, stream: Stream) -> None:

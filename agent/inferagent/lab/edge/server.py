@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from inferagent.lab.cloudflare.store import Store
-from inferagent.lab.edge.certificates import make_certificates
+from inferagent.lab.edge.certificates import make_certificates, public_context
 from inferagent.lab.edge.control import Edge
 from inferagent.lab.edge.counters import Counters
+from inferagent.lab.edge.datagrams import Datagrams
 from inferagent.lab.edge.health import Health
 from inferagent.lab.edge.monitors import Monitors
+from inferagent.lab.edge.nameserver import NameServer
 from inferagent.lab.edge.public import PublicSide
 from inferagent.lab.edge.router import Router
 from inferagent.lab.edge.settings import EdgeSettings
@@ -28,7 +30,10 @@ async def serve_edge(store: Store, settings: EdgeSettings, folder: Path) -> Asyn
         async with rpc_loop(), asyncio.TaskGroup() as tasks:
             edge = _build(store, settings, tasks, ca_path, context)
             await edge.tunnels.listen()
-            await edge.public.listen()
+            await edge.datagrams.listen(settings.addresses, edge.tunnels.port)
+            zone = str(store.zone["name"])
+            await edge.public.listen(public_context(folder, (zone, f"*.{zone}"), "public"))
+            await edge.names.listen(settings.dns_port)
             edge.monitors.start()
             try:
                 yield edge
@@ -59,6 +64,12 @@ def _build(
         health=health,
         counters=counters,
         ca_path=ca_path,
+        datagrams=Datagrams(),
+        names=NameServer(
+            lambda: list(view.load_balancers.values()),
+            lambda: list(view.dns_records.values()),
+            settings.addresses,
+        ),
     )
     view.on_change = monitors.changed
     store.subscribe(edge.changed)

@@ -16,12 +16,16 @@ class EdgeSettings:
     first_look      range, as a share of the interval, of the wait between enabling and the first look
     data_centres    how many look; their majority is the verdict
     reset_health    enabling a pool makes its health unknown (not established of the real one)
+    public_tls_port of the same public side by HTTPS; 0 = any that is free
+    dns_port        of the name server for the zone and for the edge's own names; 0 = any that is free
     spread          share of requests that do not go to the nearest replica of a tunnel
     """
 
     seed: int = 0
     tunnel_port: int = 0
     public_port: int = 0
+    public_tls_port: int = 0
+    dns_port: int = 0
     addresses: tuple[str, ...] = ("127.0.0.1", "127.0.0.2")
     lag: tuple[float, float] = (0.0, 10.0)
     cache_s: float = 5.0
