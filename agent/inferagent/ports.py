@@ -7,12 +7,15 @@ Every coroutine here may raise PortError and nothing else of its library's; call
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from inferagent.model.check import CheckResult
 from inferagent.model.desired import Hold
 from inferagent.model.engine import EngineLook, Generation
 from inferagent.model.event import Event
 from inferagent.model.gpu import GpuReport
 from inferagent.model.host import HostLook
+from inferagent.model.kernel import KernelLook
 from inferagent.model.membership import MembershipView
+from inferagent.model.notice import Book, Notice
 from inferagent.model.reading import Reading
 from inferagent.model.saved import Saved
 from inferagent.model.tunnel import ConnectorLook
@@ -90,6 +93,39 @@ class HostPort(Protocol):
 class GpuPort(Protocol):
     async def look(self) -> Reading[GpuReport]:
         """The probe program's last report; NotAvailable where the host has no GPU."""
+        ...
+
+    def kernel(self) -> Reading[KernelLook]:
+        """What it has read in the kernel's log and of the driver's files."""
+        ...
+
+
+class CheckPort(Protocol):
+    """One of the user's own checks."""
+
+    async def look(self) -> CheckResult:
+        """PortError where it cannot tell. Never run beside itself."""
+        ...
+
+
+class ReceiverPort(Protocol):
+    """Somebody who is told when the host falls ill."""
+
+    name: str
+
+    async def send(self, notice: Notice) -> str:
+        """What the receiver said. PortError; `refused`: the same message would never be taken."""
+        ...
+
+
+class BookPort(Protocol):
+    """Messages that wait, and the present episode, on disk."""
+
+    problem: str  # "" or what the last load found wrong
+
+    def load(self) -> Book: ...
+    async def save(self, book: Book) -> None:
+        """Durable when it returns; PortError."""
         ...
 
 

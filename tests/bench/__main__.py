@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.bench import core, drain, hang, idle, kill
+from tests.bench import core, drain, hang, idle, kill, status
 from tests.bench.bars import bars
 from tests.bench.figures import Figure, verdicts
 from tests.bench.lab import say
@@ -30,6 +30,7 @@ FIGURES: dict[str, Measure] = {
     "decide_ill_us": core.measure,
     "idle_pss_mib": idle.measure,
     "idle_cpu_percent": idle.measure,
+    "status_ms": status.measure,
 }
 BROKEN = (CommandError, TimeoutError, RuntimeError, OSError, ValueError)
 

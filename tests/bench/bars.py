@@ -19,6 +19,7 @@ def bars(quick: bool) -> list[Bar]:
         Bar("decide_us", "median ≤ 100 µs", lambda f: f.value <= 100.0),
         Bar("decide_ill_us", "median ≤ 500 µs", lambda f: f.value <= 500.0),
         Bar("idle_pss_mib", "median ≤ 72 MiB", lambda f: f.value <= 72.0),
+        Bar("status_ms", "median ≤ 150 ms", lambda f: f.value <= 150.0),
         Bar("idle_cpu_percent", "median ≤ 0.5 % of a core", lambda f: f.value <= 0.5),
     ]
 

@@ -94,7 +94,8 @@ def beside() -> dict[str, Any]:
     body = Answer(200, metrics().encode())
     observed = fine_at(build.NOW)
     decision = decide(observed, build.desired(), build.saved())
-    scene = Scene("bench", observed, build.desired(), decision, observed.membership, "now", "then")
+    wall = "2026-11-22T12:00:00+01:00"
+    scene = Scene("bench", observed, build.desired(), decision, observed.membership, wall)
     document = status(scene)
     return {
         "status_document_us": median_us(lambda: status(scene)),

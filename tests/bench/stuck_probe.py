@@ -35,6 +35,7 @@ def main() -> int:
     gpu = Gpu(0, "GPU-bench", "bench GPU", utilisation=seen)
     writer.report(Value(GpuReport((gpu,), Value(1, clock.now()), "0"), clock.now()))
     writer.announce("GPU 0: utilisation")
+    writer.tell()
     sys.stdout.write("stuck\n")
     sys.stdout.flush()
     while True:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -57,18 +58,34 @@ class Seen:
         return self.last
 
 
-class ChildBench:
-    """Units that are children of the agent."""
+@dataclass(frozen=True)
+class Missing:
+    """A part that is not there yet: what is said of it, and what makes it appear."""
 
-    def __init__(self, folder: Path) -> None:
-        self._run = folder / "run"
-        self._pids: set[int] = set()
+    unit: UnitPort
+    said: str
+    appear: Callable[[], None]
 
-    def make(
-        self, *argv: str, manners: Manners = QUICK, name: str = "engine", **environment: str
-    ) -> ChildUnit:
-        """A port on the unit; a second call with the same name is the next agent's."""
-        return ChildUnit(Command(name, argv, environment), self._run, BootClock(), manners)
+
+class Bench(ABC):
+    """One kind of unit. `restarts_within` seconds it would have restarted what it is to restart."""
+
+    restarts_within: float
+
+    @abstractmethod
+    def make(self, *argv: str) -> UnitPort:
+        """A port on the unit; a second call is the next agent's."""
+
+    @abstractmethod
+    def missing(self, folder: Path) -> Missing: ...
+
+    @abstractmethod
+    def log(self) -> str:
+        """What the unit has printed."""
+
+    @abstractmethod
+    def clean(self) -> None:
+        """End what tests left running."""
 
     @asynccontextmanager
     async def watched(self, unit: UnitPort) -> AsyncIterator[Seen]:
@@ -80,10 +97,44 @@ class ChildBench:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            self._pids |= {unit.main_pid for unit in seen.readings if unit.main_pid}
+            self.saw(seen)
+
+    @abstractmethod
+    def saw(self, seen: Seen) -> None:
+        """What a watch has seen, once it is over."""
+
+
+class ChildBench(Bench):
+    """Units that are children of the agent."""
+
+    restarts_within = 0.3
+
+    def __init__(self, folder: Path) -> None:
+        self._run = folder / "run"
+        self._pids: set[int] = set()
+
+    def make(
+        self, *argv: str, manners: Manners = QUICK, name: str = "engine", **environment: str
+    ) -> ChildUnit:
+        return ChildUnit(Command(name, argv, environment), self._run, BootClock(), manners)
+
+    def missing(self, folder: Path) -> Missing:
+        program = folder / "engine"
+
+        def appear() -> None:
+            program.write_text("#!/bin/sh\nexec sleep 300\n")
+            program.chmod(0o755)
+
+        return Missing(self.make(str(program)), f"there is no program {program}", appear)
+
+    def log(self) -> str:
+        return (self._run / "units/engine.log").read_text()
+
+    def saw(self, seen: Seen) -> None:
+        self._pids |= {unit.main_pid for unit in seen.readings if unit.main_pid}
 
     def clean(self) -> None:
-        """End what tests left running: their sessions only."""
+        """Their sessions only."""
         for pid in self._pids:
             try:
                 os.killpg(pid, signal.SIGKILL)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.fleet.engine import FOR_EVER, Request
 from tests.fleet.fleet import Fleet
 from tests.fleet.host import Host
+from tests.fleet.users import GAME, XORG
 
 from inferagent.model.tunnel import IngressRule
 
@@ -53,6 +54,10 @@ def late(kind: str, seconds: float) -> Deed:
 
 def on(name: str, value: object) -> Deed:
     return lambda fleet, host: setattr(host, name, value)
+
+
+def on_users(name: str, value: object) -> Deed:
+    return lambda fleet, host: setattr(host.users, name, value)
 
 
 def connector(name: str, value: object) -> Deed:
@@ -193,6 +198,17 @@ DEEDS: dict[str, Deed] = {
     "drain --last": lambda fleet, host: (host.drain(last=True), None)[1],
     "drain --stop-engine": lambda fleet, host: (host.drain(last=True, stop_engine=True), None)[1],
     "drain --deadline": lambda fleet, host: (host.drain(deadline=20.0, stop_engine=True), None)[1],
+    "drain --for": lambda fleet, host: (host.drain(last=True, lasts=60.0), None)[1],
+    "lend": lambda fleet, host: (host.lend(60.0, last=True), None)[1],
+    "lend unasked": lambda fleet, host: (host.lend(60.0), None)[1],
+    "game starts": lambda fleet, host: host.users.put(fleet.now, *host.users.others, GAME),
+    "game ends": lambda fleet, host: host.users.put(fleet.now, XORG),
+    "desktop anew": lambda fleet, host: host.users.restart_desktop(fleet.now),
+    "GPU users unseen": on_users("unseen", True),
+    "GPU users seen": on_users("unseen", False),
+    "clock back": lambda fleet, host: host.jump(-86400.0),
+    "clock ahead": lambda fleet, host: host.jump(86400.0),
+    "clock right": lambda fleet, host: host.jump(0.0),
     "resume": lambda fleet, host: (host.resume(), None)[1],
     "park": lambda fleet, host: host.resettle(parked="nobody asked for an hour"),
     "unpark": lambda fleet, host: host.resettle(parked=""),
@@ -210,6 +226,10 @@ DEEDS: dict[str, Deed] = {
     "disk free": lambda fleet, host: setattr(host.disk, "full", False),
     "GPU lost": on("gpu_fault", "lost"),
     "GPU silent": on("gpu_blind", True),
+    "GPU off the bus": lambda fleet, host: (setattr(host, "gpu_fault", "lost"), host.kernel_says(79))[1],
+    "GPU memory fault": lambda fleet, host: host.kernel_says(48),
+    "GPU cured": on("gpu_fault", ""),
+    "fault cleared": lambda fleet, host: (host.clear_faults(), None)[1],
     "units unreadable": units(True),
     "units readable": units(False),
     "monitor blind": lambda fleet, host: setattr(fleet.edge.monitor, "blind", True),
@@ -227,9 +247,16 @@ SEQUENCES: dict[str, tuple[tuple[str, float | None], ...]] = {
     "stopped at once": (("drain --stop-engine", 25.0),),
     "stopped with a stream": (("stream", 1.0), ("drain --stop-engine", 30.0)),
     "drain and back": (("drain --last", None), ("resume", None)),
+    "lent and played": (("lend", 25.0), ("game starts", 60.0), ("game ends", 20.0)),
+    "lent through a boot": (("lend", 25.0), ("reboot", 45.0)),
+    "drained for a while": (("drain --for", 75.0),),
+    "clocks jump in a hold": (("drain --for", 10.0), ("clock back", 10.0), ("reboot", 40.0)),
     "held through a boot": (("drain --last", None), ("reboot", 30.0)),
     "held and killed": (("drain --last", 14.0), ("engine killed for good", 10.0)),
     "lost GPU, dead engine": (("GPU lost", 8.0), ("engine killed for good", 8.0)),
+    "cured and cleared": (("GPU off the bus", 8.0), ("GPU cured", 6.0), ("fault cleared", 20.0)),
+    "cleared in vain": (("GPU off the bus", 8.0), ("fault cleared", 20.0)),
+    "cleared and again": (("GPU memory fault", 8.0), ("fault cleared", 8.0), ("GPU memory fault", 8.0)),
     "full disk, drained, resumed": (("drain --last", 14.0), ("disk full", 0.0), ("resume", 10.0)),
     "cloned while out": (("drain --last", 14.0), ("clone", 16.0), ("resume", 8.0)),
     "token gone in a drain": (("engine hangs", 15.0), ("token revoked", 30.0)),

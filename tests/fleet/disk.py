@@ -7,13 +7,13 @@ from functools import lru_cache
 from inferagent.adapters.fault_file import with_faults
 from inferagent.adapters.saved_state import decode, encode, outdated
 from inferagent.model.desired import Hold
-from inferagent.model.saved import Fault, Saved
+from inferagent.model.saved import Cleared, Fault, Saved
 from inferagent.ports import PortError
 
 
 @dataclass
 class Disk:
-    """`full`: takes nothing. The runtime folder (`makeshift`, `faults`) is empty after a boot."""
+    """`full`: takes nothing. The runtime folder (`makeshift`, `faults`, `cleared`) is empty after a boot."""
 
     full: bool = False
     state: bytes = b""
@@ -22,13 +22,14 @@ class Disk:
     hold: Hold | None = None
     makeshift: Hold | None = None
     faults: tuple[Fault, ...] = ()
+    cleared: tuple[Cleared, ...] = ()
 
     def torn(self, share: float = 0.5) -> None:
         self.state = self.state[: int(len(self.state) * share)]
 
     def saved(self) -> Saved | None:
         """As an agent that starts now would read it."""
-        return with_faults(self._saved(), self.faults)
+        return with_faults(self._saved(), self.faults, self.cleared)
 
     def _saved(self) -> Saved | None:
         """An older generation knows nothing of the pool."""
@@ -62,7 +63,7 @@ class DiskState:
     def save(self, saved: Saved) -> None:
         disk = self._disk
         self._effect("before save")
-        disk.faults = saved.faults
+        disk.faults, disk.cleared = saved.faults, saved.cleared
         if disk.full:
             if disk.state:
                 disk.old, disk.state = disk.state, b""
@@ -71,9 +72,7 @@ class DiskState:
         self._effect("after save")
 
     def load_hold(self) -> Hold | None:
-        if self._disk.hold:
-            return self._disk.hold
-        return self._disk.makeshift
+        return self._disk.makeshift or self._disk.hold
 
     def save_hold(self, hold: Hold | None) -> None:
         disk = self._disk

@@ -27,6 +27,8 @@ CURES = (
     "monitor sees",
     "account up",
     "few users",
+    "game ends",
+    "GPU users seen",
 )
 LATE = 60.0  # seconds within which the last late write has landed
 BOUND = 4200.0

@@ -11,15 +11,21 @@ from tests.fleet.engine import FOR_EVER, Engine, Request
 from tests.fleet.law import Truth
 from tests.fleet.life import Crash, Life
 from tests.fleet.process import Process
+from tests.fleet.users import Users
 from tests.property.laws import Tick
+from tests.support.virtual import wall
 
 from inferagent.model.desired import Desired, EngineKind, Terms
 from inferagent.model.health import Cause
+from inferagent.model.kernel import KernelFault
 from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Phase
 from inferagent.model.saved import Saved, Write
 from inferagent.model.unit import Part
+from inferagent.policy.until import PATIENCE
+from inferagent.runtime.clearing import clear_fault
 from inferagent.runtime.control import Answer, DrainRequest
+from inferagent.runtime.desk import LendRequest
 from inferagent.runtime.loop import Loop
 
 if TYPE_CHECKING:
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
 
 LOOKED = 1.0  # seconds that a request must have been there before a deed that rests on a look knows of it
 READY_BOUND = 3.0  # seconds after which the ready program notices that the engine's port refuses
+XIDS = {79: ("lost", "reboot"), 48: ("ecc", "reset")}
 UP = 1000.0  # seconds that a host has been up when the story begins
 
 
@@ -43,7 +50,7 @@ class HostClock:
         return f"boot-{self.number}"
 
     def wall(self) -> str:
-        return f"T{asyncio.get_running_loop().time() + self.wall_error:+.0f}"
+        return wall(asyncio.get_running_loop().time() + self.wall_error)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -102,7 +109,10 @@ class Host:
         self.thawed.set()
         self.units_unknown = self.gpu_blind = self.no_gpu = False
         self.gpu_fault = ""
+        self.kernel: tuple[KernelFault, ...] = ()  # what its log says of the GPU in this boot
+        self.kernel_ill = False  # it has said so since the operator's last word
         self.slept_at: float | None = None
+        self.checks: dict[str, str] = {}  # what each of the user's checks says; none: healthy
         self.effects, self.crash_at = 0, 0
         self.life: Life | None = None
         self.desired = Desired(terms=terms, mode=fleet.mode)
@@ -110,6 +120,10 @@ class Host:
         self.truth = Truth()
         self.last: Tick | None = None
         self.held, self.held_at, self.hold_deadline = False, 0.0, 900.0
+        self.hold_due: float | None = None  # fleet time at which the hold ends by itself
+        self.hold_lasts = 0.0
+        self.lending = self.jumped = self.shaken = False
+        self.users = Users()
         self.handled = self.foreign = self.forgot = False
         self._up_at = 0.0
         self._serving = serving
@@ -180,16 +194,51 @@ class Host:
         """What `inferagent drain` would come to."""
         if not self.agent or self.frozen or self.life is None:
             return Answer(False, "the agent does not answer", "")
-        asked = {"reason": "", "stop_engine": False, "last": False, "deadline": None, **fields}
-        answer = self._asked(lambda loop: loop.drain(DrainRequest(**asked)))
+        request = DrainRequest(**fields)  # type: ignore[arg-type]
+        answer = self._asked(lambda loop: loop.drain(request), request.lasts)
         if answer.ok:
-            self.held, self.held_at = True, self.fleet.now
-            deadline = asked["deadline"]
-            self.hold_deadline = self.terms.deadline_operator if deadline is None else float(str(deadline))
+            self._hold(request)
             self.fleet.note(self, "hold", answer)
         return answer
 
-    def _asked(self, ask: Callable[[Loop], Answer]) -> Answer:
+    def lend(self, lasts: float, **fields: object) -> Answer:
+        """What `inferagent lend` would come to."""
+        if not self.agent or self.frozen or self.life is None:
+            return Answer(False, "the agent does not answer", "")
+        request = LendRequest(lasts, **fields)  # type: ignore[arg-type]
+        answer = self._asked(lambda loop: loop.lend(request), lasts)
+        if answer.ok:
+            self._hold(request)
+            self.lending = True
+            self.fleet.note(self, "lend", answer)
+        return answer
+
+    def _hold(self, request: DrainRequest | LendRequest) -> None:
+        self.held, self.held_at, self.lending = True, self.fleet.now, False
+        self._ends(request.lasts)
+        deadline = request.deadline
+        self.hold_deadline = self.terms.deadline_operator if deadline is None else deadline
+
+    def _ends(self, lasts: float | None) -> None:
+        self.hold_due, self.shaken = (None if lasts is None else self.fleet.now + lasts), False
+        self.hold_lasts = lasts or 0.0
+
+    @property
+    def must_hold(self) -> bool:
+        """Held, and the hold's own end has not come; a wall clock tells no more than seconds."""
+        return self.held and (self.hold_due is None or self.fleet.now < self.hold_due - 2.0)
+
+    def overdue(self, now: float) -> bool:
+        """A hold with an end that should be over by now; a young boot may still doubt its clock."""
+        if self.hold_due is None or self.clock.now() < PATIENCE + 10.0:
+            return False
+        return now > self.hold_due + 10.0 + (self.hold_lasts + PATIENCE if self.shaken else 0.0)
+
+    def jump(self, error: float) -> None:
+        """The wall clock is set wrong by so much."""
+        self.clock.wall_error, self.jumped = error, True
+
+    def _asked(self, ask: Callable[[Loop], Answer], lasts: float | None = None) -> Answer:
         """An agent that dies while it is asked leaves whatever is on its disk by then."""
         assert self.life is not None
         try:
@@ -197,19 +246,49 @@ class Host:
         except Crash:
             self.held = self.disk.hold is not None
             self.held_at = self.fleet.now
+            self._ends(lasts)
+            self.lending = self.disk.hold is not None and self.disk.hold.lend
             return Answer(False, "the agent died", "")
 
     def resume(self) -> Answer:
         if not self.agent or self.frozen or self.life is None:
             return Answer(False, "the agent does not answer", "")
+        again = self.life.loop.desired.hold is None
         answer = self._asked(lambda loop: loop.resume())
         if answer.ok:
-            self.held = self.handled = False
+            self.held = self.handled = self.lending = False
             self.fleet.note(self, "resume", answer)
+            if again:
+                self.fleet.note(self, "insisted")
         return answer
+
+    def clear_faults(self) -> Answer:
+        """What `inferagent fault clear --all` would come to."""
+        if not self.agent or self.frozen or self.life is None:
+            return Answer(False, "the agent does not answer", "")
+        faulty = bool(self.saved.faults)
+        answer = self._asked(lambda loop: clear_fault(loop, ""))
+        if faulty and not self.saved.faults:  # or its agent died with the word on disk
+            self.kernel_ill = False
+            self.fleet.note(self, "cleared", answer)
+        return answer
+
+    def kernel_says(self, number: int) -> None:
+        """A line of its log on its only GPU: XID `number`."""
+        now, code, cure = self.clock.now(), *XIDS[number]
+        name = f"XID {number}"
+        line = KernelFault("0000:01:00", code, f"has {name}", cure, name, now, "", now, "", 1)
+        before = next((one for one in self.kernel if one.code == code), line)
+        others = tuple(one for one in self.kernel if one.code != code)
+        self.kernel_ill = True
+        count = max((one.sequence for one in self.kernel), default=0) + 1
+        self.kernel = (*others, replace(before, last_at=now, sequence=count, index=0, uuid="GPU-0"))
 
     def ticked(self, tick: Tick) -> None:
         self.last = tick
+        self.jumped = self.jumped and self.disk.full  # what it has seen of the clock it has written down
+        if self.held and not self.must_hold and self.life is not None and self.life.loop.desired.hold is None:
+            self.held = self.lending = False
         self.fleet.ticked(self, tick)
 
     def crashed(self) -> None:
@@ -258,14 +337,17 @@ class Host:
         self.kill_agent()
         self.engine.power_off()
         self.connector.power_off()
+        if self.jumped and self.hold_due is not None:  # nobody knows any more when it is to end
+            self.hold_due, self.shaken = self.fleet.now, True
         if self.disk.makeshift is not None:  # a hold that was not durable ends with the boot
-            self.held = False
-        self.verdict, self.disk.makeshift, self.disk.faults = False, None, ()
+            self.held = self.disk.hold is not None
+        self.verdict, self.disk.makeshift, self.disk.faults, self.disk.cleared = False, None, (), ()
         self.fleet.note(self, "power off")
 
     def power_on(self) -> None:
         self.clock.reboot()
-        self.gpu_fault, self.slept_at, self._refused = "", None, None
+        self.gpu_fault, self.kernel, self.kernel_ill = "", (), False
+        self.slept_at, self._refused = None, None
         if self.terms.membership is not MembershipKind.REPLICA:
             self.connector.spawn()
         self.fleet.note(self, "boot")

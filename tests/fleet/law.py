@@ -112,8 +112,10 @@ class Truths(Law):
         note("degraded", bool(ills.degraded), now)
         note("cut", not host.connector.ready, now)
         note("connector dead", not host.connector.alive, now)
-        note("gpu", bool(host.gpu_fault), now)
+        note("gpu", bool(host.gpu_fault) or host.kernel_ill, now)
         note("alone", not any(_effective(peer) for peer in self.fleet.hosts if peer is not host), now)
+        for check in host.terms.checks:
+            note(check.code, host.checks.get(check.name, "healthy") in ("degraded", "unhealthy"), now)
         note("misled", host.connector.ingress != host.terms.ingress, now)
 
 

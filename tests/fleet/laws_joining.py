@@ -124,12 +124,15 @@ class S11(Law):
 
 
 class S13(Law):
-    """A hold survives everything; only `resume` ends it."""
+    """A hold survives everything; only `resume` ends it, or its own end, which comes."""
 
     name = "S13"
 
     def tick(self, host: "Host", tick: Tick) -> None:
-        if not host.held:
+        over = host.held and host.overdue(self.fleet.now)
+        if over and any(cause.code == "hold" for cause in tick.decision.causes):
+            self.breach(host, "is held long after the end of its hold")
+        if not host.must_hold:
             return
         self.met = True
         if joins(tick):
@@ -139,7 +142,7 @@ class S13(Law):
 
     def event(self, host: "Host", kind: str, detail: Any) -> None:
         repairs = kind == "touch" and detail.part is Part.ENGINE and detail.verb in ("start", "restart")
-        if repairs and host.held:
+        if repairs and host.must_hold:
             self.breach(host, f"{detail.verb}s the engine while held")
 
 

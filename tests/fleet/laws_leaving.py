@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tests.fleet.law import ILL, INSIDE, Law, Truth, higher, leaves, others, own_pool, peers, view
+from tests.fleet.ports import CHECK_EVERY
 from tests.property.laws import Tick
 
 from inferagent.model.action import Push
@@ -48,6 +49,7 @@ def was_true(cause: Cause, truth: Truth, host: "Host", now: float) -> bool:
         return any(truth.lately(name, now, ago) for name, ago in told)
     wishes: dict[str, Callable[[], bool]] = {
         "hold": lambda: host.held,
+        "in-use": lambda: host.users.names() != {"Xorg"} or now - host.users.changed_at < SLOW,
         "parked": lambda: bool(host.desired.parked),
         "host-going": lambda: host.desired.going_until is not None,
         "other-hand": lambda: host.handled,
@@ -55,6 +57,8 @@ def was_true(cause: Cause, truth: Truth, host: "Host", now: float) -> bool:
     }
     if cause.code in wishes:
         return wishes[cause.code]()
+    if cause.code.startswith("check:"):
+        return truth.lately(cause.code, now, CHECK_EVERY)
     return cause.code.startswith("gpu-") and truth.lately("gpu", now, SLOW + host.clock.now())
 
 

@@ -73,25 +73,38 @@ class S4(Law):
 
 
 class S6(Law):
-    """A GPU fault is forgotten by nothing within its boot."""
+    """A GPU fault is forgotten by nothing within its boot but the operator's word, and then not what is seen
+    after that; what was seen before does not come back."""
 
     name = "S6"
 
     def begin(self, fleet: "Fleet") -> None:
         super().begin(fleet)
         self.sticky: dict[str, str] = {}
+        self.word: dict[str, tuple[float, int]] = {}  # when it was said, after so many lines of the kernel
 
     def tick(self, host: "Host", tick: Tick) -> None:
-        report, boot = tick.observed.gpus, tick.observed.boot
-        if isinstance(report, Value) and any(gpu.fault for gpu in report.value.gpus):
+        report, kernel, boot = tick.observed.gpus, tick.observed.kernel, tick.observed.boot
+        said, lines = self.word.get(host.name, (float("-inf"), 0))
+        seen = isinstance(report, Value) and report.at > said and any(gpu.fault for gpu in report.value.gpus)
+        heard = isinstance(kernel, Value) and any(fault.sequence > lines for fault in kernel.value.faults)
+        if seen or heard:
             self.sticky[host.name] = boot
         if self.sticky.get(host.name) != boot:
+            if host.name in self.word and tick.decision.saved.faults:
+                self.breach(host, "keeps a fault that was cleared and has not been seen since")
             return
         self.met = True
         if joins(tick):
             self.breach(host, "joins with a GPU fault of this boot")
 
     def event(self, host: "Host", kind: str, detail: Any) -> None:
+        if kind == "boot":
+            self.word.pop(host.name, None)
+        if kind == "cleared":
+            self.sticky.pop(host.name, None)
+            last = max((fault.sequence for fault in host.kernel), default=0)
+            self.word[host.name] = host.clock.now(), last
         faulty = self.sticky.get(host.name) == host.clock.boot()
         if kind == "touch" and faulty and detail.part is Part.ENGINE and detail.verb != "stop":
             self.breach(host, f"{detail.verb}s the engine with a GPU fault of this boot")
@@ -146,7 +159,7 @@ class S10(Law):
             self.first.discard(host.name)
             saved = host.disk.saved()
             if saved is not None and saved.adopted and not host.disk.full:
-                self.gone[host.name] = (saved.phase, host.verdict, host.clock.boot())
+                self.gone[host.name] = (saved.phase, host.verdict, saved.boot)
         elif kind in ("boot", "torn", "power off"):
             self.gone.pop(host.name, None)
         elif kind == "agent up" and host.name in self.gone:

@@ -3,10 +3,22 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.fleet.disk import DiskState
-from tests.fleet.ports import Connector, EngineEyes, Membership, Supervisor, Verdict, gpus, host_look
+from tests.fleet.ports import (
+    CHECK_DEADLINE,
+    CHECK_EVERY,
+    Connector,
+    EngineEyes,
+    Membership,
+    Supervisor,
+    Verdict,
+    check,
+    gpus,
+    host_look,
+)
 from tests.property.laws import Tick
 
 from inferagent.model.decision import Decision
@@ -119,6 +131,10 @@ class Life:
             "host": Probe("the host", clock, lambda: host_look(self), put("host"), 5.0, 10.0),
             "gpus": Probe("the GPUs", clock, lambda: gpus(self), self._put_gpus, 2.0, 5.0),
         }
+        for one in terms.checks:
+            write = self.board.put_check(one.name, 2 * CHECK_EVERY + CHECK_DEADLINE)
+            take = partial(check, self, one.name)
+            made[one.code] = Probe(one.name, clock, take, write, 2 * CHECK_DEADLINE, CHECK_EVERY)
         return made
 
     def _put_gpus(self, reading: Reading[Reading[Any]]) -> None:

@@ -9,9 +9,12 @@ from tests.fleet.process import Process
 
 from inferagent.adapters.cloudflare.budget import Budget, share_for
 from inferagent.adapters.cloudflare.own_pool import Place
+from inferagent.model.check import CheckResult
 from inferagent.model.engine import EngineLook, Generation, Outcome
 from inferagent.model.gpu import Gpu, GpuReport
+from inferagent.model.health import Health
 from inferagent.model.host import HostLook
+from inferagent.model.kernel import KernelLook
 from inferagent.model.membership import Endpoint, MembershipKind, MembershipView
 from inferagent.model.reading import Failed, NotAvailable, Reading, Value
 from inferagent.model.tunnel import ConnectorLook, Ingress, Traffic
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 START, STOP = 0.2, 0.5
 GRACE = 30  # seconds
+CHECK_EVERY, CHECK_DEADLINE = 60.0, 10.0
 
 
 class Supervisor:
@@ -191,15 +195,31 @@ class Verdict:
 
 
 async def gpus(life: "Life") -> Reading[GpuReport]:
+    """And beside it what the kernel says, as the daemon takes both from one file."""
     await life.awake()
     host = life.host
+    last = max((fault.sequence for fault in host.kernel), default=0)
+    life.board.kernel = Value(KernelLook(host.kernel, sequence=last), host.clock.now())
     now = host.clock.now()
     if host.gpu_blind:
         return Failed("cannot read the GPUs", now)
     if host.no_gpu:
         return NotAvailable(now)
-    gpu = Gpu(0, "GPU-0", "L4", fault=host.gpu_fault)
+    processes = host.users.processes(host.engine, now)
+    gpu = Gpu(0, "GPU-0", "L4", processes=processes, fault=host.gpu_fault)
     return Value(GpuReport((gpu,), Value(1, now)), now)
+
+
+async def check(life: "Life", name: str) -> CheckResult:
+    """One of the user's checks: what its host has it say, silence until it is killed, or unknown."""
+    await life.awake()
+    says = life.host.checks.get(name, "healthy")
+    if says == "hangs":
+        await asyncio.sleep(CHECK_DEADLINE)
+        raise PortError(f"cannot read the check {name}: cannot finish within {CHECK_DEADLINE:.0f} s")
+    if says == "unknown":
+        raise PortError(f"cannot read the check {name}: it says unknown")
+    return CheckResult(Health(says), f"it says {says}")
 
 
 async def host_look(life: "Life") -> HostLook:

@@ -92,6 +92,6 @@ class Process:
             state = UnitState.RESTARTING
         if self.missing:
             state = UnitState.MISSING
-        pid = self.lives if self.alive else 0
+        pid = 100 + self.lives if self.alive else 0
         restarts = tuple(self.own_restarts)
         return Unit(state, self.incarnation, pid, self.born, restarts, self.by_person, self.exit)

@@ -39,6 +39,7 @@ DURATIONS: dict[str, tuple[str, ...]] = {
     "probe.hang_frozen": ("30s", "1h"),
     "probe.hang_frozen_traffic": ("12s", "30s"),
     "membership.monitor_bound": ("4m", "4h"),
+    "notify.after": ("2m", "1s", "1d"),
 }
 ODD_DURATIONS = (
     "", "0s", "10", "-1s", "1e3s", "10 s", "10S", "off", "Off", "1s1s", "1.5.2s", ".5s", "5.s",
@@ -64,6 +65,14 @@ OTHERS: dict[str, tuple[Any, ...]] = {
     "limits.restarts_per_hour": (3, 0, 60),
     "limits.joins_per_hour": (6, 1, 600),
     "probe.falls": (2, 1, 10),
+    "notify.exec": ([], ["mail", "-s", "x"]),
+    "notify.webhook": (
+        "",
+        "https://chat.example.com/hooks/x",
+        "http://127.0.0.1:9000/x",
+        "https://hooks.slack.com/services/T",
+        "http://chat.example.com",
+    ),
 }
 URLS = (
     "http://127.0.0.1:11434", "http://localhost:8000/", "http://10.1.2.3:8000", "http://gpu.lan", "http://[::1]:8000",
@@ -85,8 +94,10 @@ def document(random: Random) -> dict[str, Any]:
         found["membership"] |= {
             name: random.choice(IDS) for name in ("account", "zone", "pool", "load_balancer")
         }
-    _runs(random, found["connector"], ["cloudflared", "tunnel", "run"], may_be_unit=kind != "replica")
+    _runs(random, found["connector"], ["cloudflared", "tunnel", "run"])
     found["engine"] = [_engine(random)]
+    if random.random() < 0.2:
+        found["check"] = [_check(random) for _ in range(random.choice((0, 1, 1, 2, 3)))]
     for key, choices in (DURATIONS | OTHERS).items():
         if random.random() < 0.25:
             table, _, name = key.rpartition(".")
@@ -97,7 +108,7 @@ def document(random: Random) -> dict[str, Any]:
 
 def _engine(random: Random) -> dict[str, Any]:
     engine: dict[str, Any] = {"kind": random.choice(("vllm", "ollama")), "url": random.choice(URLS)}
-    _runs(random, engine, ["ollama", "serve"], may_be_unit=True)
+    _runs(random, engine, ["ollama", "serve"])
     if random.random() < 0.3:
         engine["gpus"] = random.choice(("all", [0, 1], [], "0,3", [255]))
     engine["serves"] = random.choice(
@@ -106,8 +117,8 @@ def _engine(random: Random) -> dict[str, Any]:
     return engine
 
 
-def _runs(random: Random, part: dict[str, Any], command: list[str], may_be_unit: bool) -> None:
-    if may_be_unit and random.random() < 0.4:
+def _runs(random: Random, part: dict[str, Any], command: list[str]) -> None:
+    if random.random() < 0.4:
         part["unit"] = random.choice(("ollama.service", "a@b.service"))
         return
     part["command"] = command
@@ -168,6 +179,21 @@ def _close_together(random: Random, found: dict[str, Any]) -> None:
     milliseconds = random.choice((1000, 2500, 6000, 8000, 20_000, 60_000))
     put(found, low, f"{milliseconds}ms")
     put(found, high, f"{milliseconds + random.choice((-1, 0, 1))}ms")
+
+
+def _check(random: Random) -> dict[str, Any]:
+    """Mostly right; two of one name, or too slow for their pace, now and then."""
+    check: dict[str, Any] = {"exec": [random.choice(("/usr/bin/disk-ok", "true", "/bin/a b", "./x/", "/"))]}
+    choices: dict[str, tuple[Any, ...]] = {
+        "name": ("disk", "gate", "a.b_c-d", "", "-x"),
+        "every": ("60s", "10s", "1d", "1s"),
+        "deadline": ("10s", "9999ms", "1m", "500ms"),
+        "effect": ("tell", "degrade", "drain", "Drain"),
+    }
+    for name, values in choices.items():
+        if random.random() < 0.5:
+            check[name] = random.choice(values[:-1] if random.random() < 0.9 else values)
+    return check
 
 
 def put(found: dict[str, Any], key: str, value: Any) -> None:

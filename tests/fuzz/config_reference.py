@@ -7,9 +7,29 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fuzz.config_words import ENGINE, LOOPBACK, MAYBE, MODE, NO, TABLES, Key, can_be_called
+from tests.fuzz.config_words import (
+    CHECK,
+    ENGINE,
+    LOOPBACK,
+    MAYBE,
+    MODE,
+    NO,
+    TABLES,
+    Key,
+    can_be_called,
+    check_name,
+)
 
 LARGEST = 1024 * 1024
+CHECK_KEYS = ("name", "every", "deadline", "exec")
+SECRET_HOSTS = (
+    "hooks.slack.com",
+    "discord.com",
+    "discordapp.com",
+    "chat.googleapis.com",
+    "webhook.office.com",
+    "logic.azure.com",
+)
 SECRET_WORDS = ("token", "secret", "password", "passwd", "api", "key")
 # (smaller, larger, may they be equal)
 ORDER = (
@@ -103,7 +123,7 @@ def merge(into: dict[str, Any], data: dict[str, Any]) -> None:
 def _judge(data: dict[str, Any], found: Opinion) -> None:
     _secrets(data, found)
     for name in data:
-        if name not in (*TABLES, "mode", "engine"):
+        if name not in (*TABLES, "mode", "engine", "check"):
             found.reasons.append(f"unknown {name}")
     _keys("", {"mode": MODE}, {key: value for key, value in data.items() if key == "mode"}, found)
     for name, keys in TABLES.items():
@@ -120,8 +140,18 @@ def _judge(data: dict[str, Any], found: Opinion) -> None:
         found.reasons.append("not one engine")
     for index, engine in enumerate(engines):
         _keys(f"engine[{index}].", ENGINE, engine, found)
+    checks = data.get("check", [])
+    _check_keys(checks, found)
     if not found.reasons and not found.unsure:
-        found.reasons += _together(found.values)
+        found.reasons += [*_together(found.values), *_checks(found.values, len(checks))]
+
+
+def _check_keys(checks: Any, found: Opinion) -> None:
+    if not isinstance(checks, list) or not all(isinstance(check, dict) for check in checks):
+        found.reasons.append("check is no list of tables")
+        return
+    for index, check in enumerate(checks):
+        _keys(f"check[{index}].", CHECK, check, found)
 
 
 def _keys(prefix: str, keys: dict[str, Key], table: dict[str, Any], found: Opinion) -> None:
@@ -181,13 +211,30 @@ def _membership(values: dict[str, Any]) -> list[str]:
         ids = ("account", "zone", "pool", "load_balancer")
         wrong += [f"own-pool without {name}" for name in ids if not values[f"membership.{name}"]]
     if kind == "replica":
-        bad = (values["idle.after"] is not None, bool(values["connector.unit"]), values["membership.alone"])
+        bad = (values["idle.after"] is not None, values["membership.alone"])
         wrong += ["replica with what it cannot have"] if any(bad) else []
     api = values["membership.api"]
     host = api.partition("//")[2].partition("/")[0].partition(":")[0]
     if api.startswith("http:") and host not in LOOPBACK:
         wrong.append("the token would go out in the clear")
     return wrong
+
+
+def _checks(values: dict[str, Any], count: int) -> list[str]:
+    """Of the user's own checks, and of the address that messages go to."""
+    wrong, called = [], []
+    for index in range(count):
+        name, every, deadline, argv = (values[f"check[{index}].{key}"] for key in CHECK_KEYS)
+        called.append(name or argv[0].rstrip("/").rpartition("/")[2])
+        wrong += ["a run would meet the next"] if deadline >= every else []
+    wrong += ["no name for a check"] if any(not name or check_name(name) is NO for name in called) else []
+    wrong += ["two checks of one name"] if len(set(called)) < count else []
+    wrong += ["too many checks"] if count > 20 else []
+    scheme, _, rest = values["notify.webhook"].partition("://")
+    host = rest.partition("/")[0].partition(":")[0].lower()
+    wrong += ["messages in the clear"] if scheme == "http" and host not in LOOPBACK else []
+    known = any(host == one or host.endswith(f".{one}") for one in SECRET_HOSTS)
+    return [*wrong, "an address that is a secret"] if known else wrong
 
 
 def _ports(values: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.fuzz import config_make
 from tests.fuzz.config_reference import Opinion, opinion, unusable
+from tests.fuzz.config_words import TABLES
 from tests.fuzz.mutate import raw
 from tests.fuzz.runner import Case, Judged
 
@@ -135,8 +136,10 @@ def _accepted(wanted: Opinion, loaded: Loaded) -> list[str]:
 
 def _values(settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {"mode": settings.mode.value}
-    for name in ("agent", "host", "connector", "membership", "ready", "drain", "idle", "limits", "probe"):
+    for name in TABLES:
         found |= {f"{name}.{key}": value for key, value in getattr(settings, name)}
+    for index, check in enumerate(settings.check):
+        found |= {f"check[{index}].{key}": value for key, value in check}
     return found | {f"engine[0].{key}": value for key, value in settings.only_engine}
 
 

@@ -177,6 +177,16 @@ def argv(value: Any) -> Any:
     return tuple(value) if fine and value[0] else NO
 
 
+def or_blank(check: Check, blank: Any, ready: Any) -> Check:
+    """What `check` takes, or `blank`, which comes to `ready`."""
+    return lambda value: ready if type(value) is type(blank) and value == blank else check(value)
+
+
+def check_name(value: Any) -> Any:
+    fine = value == "" or (only(value, "._-", 1, 40) and value[0] in WORD)
+    return value if isinstance(value, str) and fine else NO
+
+
 def pairs(least: int, environment: bool) -> Check:
     def check(value: Any) -> Any:
         if not isinstance(value, dict) or len(value) < least:
@@ -283,6 +293,18 @@ TABLES: dict[str, dict[str, Key]] = {
         "hang_frozen": Key(Span("1", "3600"), "30s"),
         "hang_frozen_traffic": Key(Span("1", "3600"), "12s"),
     },
+}
+TABLES["notify"] = {
+    "exec": Key(or_blank(argv, [], ()), []),
+    "webhook": Key(or_blank(url(("https", "http"), path=True), "", ""), ""),
+    "after": Key(Span("1", "86400"), "2m"),
+}
+CHECK = {
+    "name": Key(check_name, ""),
+    "exec": Key(argv),
+    "every": Key(Span("1", "86400"), "60s"),
+    "deadline": Key(Span("0.1", "3600"), "10s"),
+    "effect": Key(word("tell", "degrade", "drain"), "tell"),
 }
 MODE = Key(word("observe", "act"), "observe")
 

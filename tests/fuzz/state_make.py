@@ -11,7 +11,7 @@ from inferagent.adapters.files import with_sum
 from inferagent.adapters.saved_state import encode
 from inferagent.model.health import Cause, CauseKind, Component, Repair
 from inferagent.model.phase import Phase
-from inferagent.model.saved import Drain, Fault, Saved, Write
+from inferagent.model.saved import Cleared, Drain, Fault, Saved, Write
 
 NOW = 50_000.0
 CODES = ("engine-hung", "engine-gone", "no-edge", "gpu-lost", "hold", "parked", "ü", "")
@@ -40,6 +40,8 @@ def saved_state(random: Random, boot: str = "boot-1") -> Saved:
         incarnation=random.choice(("e1", "e1", "e0", "")),
         proof_floor=random.choice((0.0, at(random), float("-inf"))),
         restarts=moments(random, 4),
+        residents=random.choice((None, (), ("Xorg", "ü"))),
+        lent=random.random() < 0.2,
         joins=moments(random, 7),
         hold_off_level=random.choice((0, 0, 1, 2, 7, 60)),
         hold_off_until=random.choice((0.0, NOW + 30.0, NOW + 3600.0, at(random))),
@@ -47,6 +49,7 @@ def saved_state(random: Random, boot: str = "boot-1") -> Saved:
         connector_restarts=random.choice((0, 0, 1, 5, 900)),
         connector_restart_at=at(random),
         faults=(fault,) if random.random() < 0.1 else (),
+        cleared=(Cleared(boot, "GPU-1", at(random), 1, "0000:01:00", 80),) if random.random() < 0.1 else (),
         gpu_count=random.choice((0, 1, 8)),
         baseline=random.choice((None, True, False)),
         last_write=maybe(
@@ -84,6 +87,8 @@ def hold(random: Random) -> bytes:
         "last": random.random() < 0.2,
         "deadline": random.choice((None, 60.0, 86400.0, 0.5)),
         "durable": True,
+        "until": random.choice((None, {"boot": "boot-1", "at": 7300.5, "wall": "", "longest": 7200.0})),
+        "lend": random.random() < 0.2,
     }
     return with_sum(json.dumps({"schema": 1, "hold": fields}, indent=1).encode())
 
@@ -92,7 +97,10 @@ def faults(random: Random) -> bytes:
     """The second copy of the faults, as the runtime folder keeps it."""
     codes = random.sample(("lost", "reset-required", "vanished"), k=random.randrange(3))
     found = [{"boot": "boot-1", "gpu": "GPU-0", "code": code, "text": "is lost", "at": 7.0} for code in codes]
-    return with_sum(json.dumps({"faults": found}, indent=1).encode())
+    said: dict[str, Any] = {"faults": found}
+    if random.random() < 0.5:
+        said["cleared"] = [{"boot": "boot-1", "gpu": "GPU-2", "at": 3.0, "sequence": 80}]
+    return with_sum(json.dumps(said, indent=1).encode())
 
 
 def make(random: Random) -> Case:

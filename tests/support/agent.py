@@ -11,7 +11,8 @@ from tests.support.virtual import VirtualClock
 from inferagent.model.decision import Decision
 from inferagent.model.desired import Desired, Terms
 from inferagent.model.engine import EngineLook, Generation, Load, Outcome, Progress
-from inferagent.model.reading import NotAvailable, Value
+from inferagent.model.gpu import Gpu, GpuProcess, GpuReport
+from inferagent.model.reading import Failed, NotAvailable, Value
 from inferagent.model.status import Status
 from inferagent.model.tunnel import ConnectorLook, Traffic
 from inferagent.model.unit import Part
@@ -22,12 +23,14 @@ from inferagent.runtime.loop import Loop
 from inferagent.runtime.probes import Probe
 
 TERMS = Terms(made_by_setup=True)
+ENGINE_BYTES = 18_000_000_000
 
 
 @dataclass
 class Agent:
     """`well` False: the engine's generations go unanswered and its counters stand still.
 
+    `others`: who else is on its GPU, None where nobody can tell; it is looked at where `gpu` says so.
     `counted` False: it hung while idle, so that only the connector counts who waits.
     """
 
@@ -38,6 +41,8 @@ class Agent:
     counted: bool = True
     connections: int = 4
     in_flight: int = 0
+    gpu: bool = False
+    others: tuple[GpuProcess, ...] | None = ()
     documents: list[Status] = field(default_factory=list)
     arrived: int = 0
     moved: int = 0
@@ -53,6 +58,7 @@ class Agent:
             "engine": Probe("engine", self.clock, self.look, put("engine"), 3.0, 2.0),
             "connector": Probe("connector", self.clock, self.look_connector, put("connector"), 3.0, 2.0),
             "pool": Probe("pool", self.clock, self.pool.read, put("membership"), 10.0, 15.0),
+            "gpus": Probe("gpus", self.clock, self.look_gpus, put("gpus"), 2.0, 5.0 if self.gpu else None),
             "generation": Probe("generation", self.clock, self.generate, put("generation"), 20.0),
         }
         self.loop = Loop(
@@ -90,6 +96,13 @@ class Agent:
             ready=Value(self.connections if self.connector.state.alive else 0, now),
             traffic=Value(Traffic(self.arrived, self.in_flight), now),
         )
+
+    async def look_gpus(self) -> GpuReport:
+        now, unit = self.clock.now(), self.engine.state
+        own = (GpuProcess(unit.main_pid, ENGINE_BYTES, name="vllm"),) if unit.alive else ()
+        blind = Failed("cannot list the processes", now)
+        processes = blind if self.others is None else Value((*own, *self.others), now)
+        return GpuReport((Gpu(0, "GPU-0", "L4", processes=processes),))
 
     async def generate(self) -> Generation:
         begun, life = self.clock.now(), self.engine.state.incarnation

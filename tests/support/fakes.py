@@ -17,9 +17,9 @@ class FakeUnit:
     """A unit that does what it is told, at once; `deeds` lists what that was."""
 
     clock: Clock
-    state: Unit = field(default_factory=lambda: Unit(UnitState.RUNNING, "1:1", 1))
+    state: Unit = field(default_factory=lambda: Unit(UnitState.RUNNING, "101:1", 101))
     deeds: list[str] = field(default_factory=list)
-    lives: int = 1
+    lives: int = 101
     _write: Callable[[Reading[Unit]], None] | None = None
 
     async def watch(self, write: Callable[[Reading[Unit]], None]) -> None:

@@ -175,7 +175,7 @@ class EnginePort:
     async def generate(self, deadline: float) -> Generation:
         del deadline
         now = self._clock.now()
-        return Generation(Outcome.OK, now, now, "", "1:1")
+        return Generation(Outcome.OK, now, now, "", "101:1")
 
 
 class Host:
@@ -193,7 +193,7 @@ class Host:
         """The ready program's server; `pump` is its second."""
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
-            server = Server(str(self._run), listener, ("127.0.0.1", self.engine.port))
+            server = Server(str(self._run), listener, f"127.0.0.1:{self.engine.port}")
             try:
                 yield server
             finally:

@@ -3,9 +3,11 @@
 import asyncio
 import selectors
 from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 class _Leaping(selectors.DefaultSelector):
@@ -39,6 +41,11 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         return runner.run(coroutine)
 
 
+def wall(seconds: float) -> str:
+    """Display time; second 0 is noon."""
+    return (NOON + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+
+
 class VirtualClock:
     """The Clock port on the running loop's time."""
 
@@ -49,7 +56,7 @@ class VirtualClock:
         return "boot-1"
 
     def wall(self) -> str:
-        return f"T+{self.now():.0f}"
+        return wall(self.now())
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

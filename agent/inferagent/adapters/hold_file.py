@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from inferagent.adapters.disk import Disk
 from inferagent.adapters.files import is_as_written, sync_folder, why, with_sum, write_whole
-from inferagent.model.desired import Hold
+from inferagent.model.desired import Hold, Until
 from inferagent.ports import PortError
 
 _HOLD = TypeAdapter(Hold)
@@ -30,12 +30,13 @@ class HoldFile:
         self.problem = ""
 
     def load(self) -> Hold | None:
+        """The makeshift one first: it stands there only where a later word could not be written."""
         self.problem = ""
-        hold = self._read(self._path)
+        makeshift = self._read(self._makeshift)
+        hold = self._read(self._path) if makeshift is None or self.problem else None
         if hold:
             return replace(hold, durable=True)
-        hold = self._read(self._makeshift)
-        return replace(hold, durable=False) if hold else None
+        return replace(makeshift, durable=False) if makeshift else None
 
     def save(self, hold: Hold | None) -> None:
         """PortError when it is not on disk; the hold is then in the runtime folder, if that takes it."""
@@ -86,9 +87,13 @@ def _decode(content: bytes) -> Hold:
     """ValueError, TypeError, KeyError or RecursionError for what is no hold as it was written."""
     hold = _HOLD.validate_python(json.loads(content)["hold"])
     deadline = 1.0 if hold.deadline is None else hold.deadline
-    if not is_as_written(content) or not 0 < deadline < float("inf"):
+    if not is_as_written(content) or not 0 < deadline < float("inf") or not _possible(hold.until):
         raise ValueError("it was changed since it was saved")
     return hold
+
+
+def _possible(until: Until | None) -> bool:
+    return until is None or (0 < until.longest < float("inf") and abs(until.at) < float("inf"))
 
 
 def _remove(path: Path) -> None:

@@ -77,6 +77,7 @@ class LocalHttp:
     url: str
     max_bytes: int = MAX_BYTES
     connects: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
     _idle: list[Wire] = field(default_factory=list)
 
     @property
@@ -148,7 +149,7 @@ class LocalHttp:
 
     def _request(self, method: str, path: str, length: int | None) -> h11.Request:
         """No compression: the bound counts what is on the wire."""
-        headers = [("Host", urlsplit(self.url).netloc), *HEADERS]
+        headers = [("Host", urlsplit(self.url).netloc), *HEADERS, *self.headers]
         if length is not None:
             headers += [("Content-Type", "application/json"), ("Content-Length", str(length))]
         return h11.Request(method=method, target=path, headers=headers)

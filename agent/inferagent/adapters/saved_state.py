@@ -47,7 +47,8 @@ class StateFolder:
 
     def load(self) -> Saved | None:
         self._problem = ""
-        return with_faults(self._load(), self._faults.load())
+        faults = self._faults.load()
+        return with_faults(self._load(), faults, self._faults.cleared)
 
     def _load(self) -> Saved | None:
         saved = self._read(self._path)
@@ -62,7 +63,7 @@ class StateFolder:
     def save(self, saved: Saved) -> None:
         """PortError too for a disk that does not answer: the agent goes on without it."""
         content = encode(saved)
-        self._faults.keep(saved.faults)
+        self._faults.keep(saved.faults, saved.cleared)
         try:
             self._disk.do(lambda: self._write(content))
         except OSError as error:

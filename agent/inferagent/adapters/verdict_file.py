@@ -1,6 +1,7 @@
 """The verdict of this boot, left as a file for the ready program, which outlives the agent.
 
-verdict.json: {"schema": 1, "boot": id, "ready": bool, "phase": word, "at": boot-clock seconds of the change}.
+verdict.json: {"schema": 1, "boot": id, "ready": bool, "phase": word, "at": boot-clock seconds of the change,
+"engine": HOST:PORT of the engine}.
 """
 
 import json
@@ -13,9 +14,9 @@ from inferagent.ports import Clock, PortError
 class VerdictFile:
     """The VerdictPort on a file of the runtime folder; an unchanged verdict is not written again."""
 
-    def __init__(self, run: Path, clock: Clock) -> None:
+    def __init__(self, run: Path, clock: Clock, engine: str = "") -> None:
         self._path = run / "verdict.json"
-        self._clock = clock
+        self._clock, self._engine = clock, engine
         self._written: tuple[bool, str] | None = None
 
     def write(self, ready: bool, phase: str) -> None:
@@ -28,6 +29,7 @@ class VerdictFile:
             "ready": ready,
             "phase": phase,
             "at": self._clock.now(),
+            "engine": self._engine,
         }
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

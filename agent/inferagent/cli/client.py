@@ -1,26 +1,32 @@
 """Asks the running agent over its control socket: HTTP over a unix socket, with a deadline."""
 
-import http.client
 import json
-import socket
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inferagent.config.fragments import run_folder
+import click
 
-SOCKET = "control.sock"
+from inferagent.cli.options import stop
+from inferagent.cli.wire import exchange
+from inferagent.config.errors import EXIT_CONFIG
+from inferagent.config.fragments import find_run
+
+READING, ACTING = "control.sock", "operator.sock"
 DEADLINE = 5.0  # seconds
-LARGEST = 4 * 1024 * 1024  # bytes of an answer
 
 
 class UnreachableError(Exception):
-    """Nobody answers at the control socket, or nothing that can be understood. Carries the cure."""
+    """Nobody answers at the control socket, or nothing that can be understood. Carries the cure.
 
-    def __init__(self, text: str, cure: str) -> None:
+    `forbidden`: somebody does, but this user may not ask.
+    """
+
+    def __init__(self, text: str, cure: str, *, forbidden: bool = False) -> None:
         super().__init__(text)
-        self.cure = cure
+        self.cure, self.forbidden = cure, forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +50,28 @@ class Reply:
         return str(self.document.get("cure", ""))
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, deadline: float) -> None:
-        super().__init__("localhost", timeout=deadline)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
 def control_socket(folder: Path) -> Path:
-    """Where the agent that was started with this configuration folder listens."""
-    return run_folder(folder) / SOCKET
+    """Where the agent that was started with this configuration folder listens, for status and metrics."""
+    return _socket(folder, READING)
+
+
+def operator_socket(folder: Path) -> Path:
+    """The same for orders."""
+    return _socket(folder, ACTING)
+
+
+def _socket(folder: Path, name: str) -> Path:
+    """What is wrong with the configuration is said on stderr, and ends the command where no agent is found:
+    nobody is to talk to another one, or to look in vain, without knowing why."""
+    run, error = find_run(folder)
+    path = run / name
+    if error is None:
+        return path
+    if not os.path.exists(path):  # noqa: PTH110  a folder that may not be entered is no error here
+        stop(str(error), code=EXIT_CONFIG)
+    if not error.unreadable:
+        click.echo(str(error), err=True)
+    return path
 
 
 def ask(
@@ -68,22 +82,18 @@ def ask(
     deadline: float = DEADLINE,
 ) -> Reply:
     """One request to the agent. UnreachableError where no answer came."""
-    connection = _UnixConnection(path, deadline)
     body = None if fields is None else json.dumps(fields).encode()
     try:
-        connection.request(method, target, body, {"Content-Type": "application/json"} if body else {})
-        answer = connection.getresponse()
-        text = answer.read(LARGEST).decode("utf-8")
+        code, raw = exchange(path, method, target, body, deadline)
+        text = raw.decode("utf-8")
         document = json.loads(text)
     except OSError as error:
         raise _unreachable(path, error) from error
-    except (http.client.HTTPException, ValueError) as error:
+    except ValueError as error:
         raise _not_understood(path) from error
-    finally:
-        connection.close()
     if not isinstance(document, dict):
         raise _not_understood(path)
-    return Reply(answer.status, text, document)
+    return Reply(code, text, document)
 
 
 def _unreachable(path: Path, error: OSError) -> UnreachableError:
@@ -91,10 +101,13 @@ def _unreachable(path: Path, error: OSError) -> UnreachableError:
     if isinstance(error, TimeoutError):
         reason, cure = "it does not answer in time", "sudo journalctl -u inferagent -n 50"
     elif isinstance(error, PermissionError):
-        cure = "run the command with sudo"
+        from inferagent.runtime.sockets import may_cure
+
+        cure = may_cure(path)
     else:
         cure = "sudo systemctl start inferagent, or inferagent run"
-    return UnreachableError(f"cannot reach the agent at {path}: {reason}", cure)
+    forbidden = isinstance(error, PermissionError)
+    return UnreachableError(f"cannot reach the agent at {path}: {reason}", cure, forbidden=forbidden)
 
 
 def _not_understood(path: Path) -> UnreachableError:

@@ -12,6 +12,9 @@ MARGIN = 60.0
 
 @click.command()
 @config_option
+@click.option(
+    "--for", "lasts", callback=duration, metavar="D", help="End the hold by itself after so long (30m, 2h)."
+)
 @click.option("--wait", is_flag=True, help="Return only when the host is out, and tell each step.")
 @click.option("--stop-engine", is_flag=True, help="Stop the engine when nothing is in flight any more.")
 @click.option("--last", is_flag=True, help="Leave even if no other host can answer.")
@@ -22,6 +25,7 @@ MARGIN = 60.0
 @click.option("--limit", callback=duration, metavar="D", help="With --wait: give up waiting after so long.")
 def drain(
     folder: Path,
+    lasts: float | None,
     wait: bool,
     stop_engine: bool,
     last: bool,
@@ -29,7 +33,8 @@ def drain(
     reason: str,
     limit: float | None,
 ) -> None:
-    """Take this host out of the pool and keep it out until `inferagent resume`, over reboots too.
+    """Take this host out of the pool and keep it out until `inferagent resume`, over reboots too; with --for,
+    at most so long.
 
     Exit code: 0 done (with --wait: the host is out), 1 refused or not out in time, 3 the agent cannot be
     reached.
@@ -37,6 +42,7 @@ def drain(
     from inferagent.cli.follow import Wait
     from inferagent.cli.order import order
 
-    fields = {"reason": reason, "stop_engine": stop_engine, "last": last, "deadline": deadline}
+    fields: dict[str, object] = {"reason": reason, "stop_engine": stop_engine, "last": last}
+    fields |= {"deadline": deadline, "for": lasts}
     patience = limit or (PATIENCE if deadline is None else deadline + MARGIN)
     order(folder, "/v1/drain", fields, Wait("out", patience, held=True) if wait else None)

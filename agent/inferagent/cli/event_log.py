@@ -25,21 +25,22 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`text` as it stands in the file; `event` is None for what cannot be read."""
+    """`text` as it stands in the `file`; `event` is None for what cannot be read."""
 
     text: str
     event: Event | None
+    file: str = ""
 
 
 def read(state: Path) -> list[Line]:
     """Every line of both generations, oldest first. UnreadableError where there is none."""
-    contents: dict[int, bytes] = {}  # the newer first: what is renamed meanwhile is not read twice
+    contents: dict[int, tuple[str, bytes]] = {}  # the newer first: what is renamed meanwhile is read once
     for name in reversed(NAMES):
         try:
             with (state / name).open("rb") as file:
                 found = os.fstat(file.fileno())
                 file.seek(max(0, found.st_size - LARGEST))
-                contents.setdefault(found.st_ino, file.read(LARGEST))
+                contents.setdefault(found.st_ino, (str(state / name), file.read(LARGEST)))
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -49,7 +50,8 @@ def read(state: Path) -> list[Line]:
             f"cannot find events in {state}: no agent has written any yet",
             "sudo systemctl start inferagent, or inferagent run",
         )
-    return [line for content in reversed(contents.values()) for line in parse(content.split(b"\n"))]
+    newest_last = reversed(contents.values())
+    return [line for name, content in newest_last for line in parse(content.split(b"\n"), name)]
 
 
 def unreadable(path: Path, error: OSError) -> UnreadableError:
@@ -58,14 +60,14 @@ def unreadable(path: Path, error: OSError) -> UnreadableError:
     return UnreadableError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", cure)
 
 
-def parse(lines: Iterable[bytes]) -> Iterator[Line]:
+def parse(lines: Iterable[bytes], file: str = "") -> Iterator[Line]:
     for line in lines:
         if not line:
             continue
         try:
-            yield Line(line.decode("utf-8"), decode(line))
+            yield Line(line.decode("utf-8"), decode(line), file)
         except ValueError:
-            yield Line("", None)
+            yield Line("", None, file)
 
 
 class Tail:

@@ -1,5 +1,6 @@
 """`inferagent events`: what changed on this host, when and why; also while no agent runs."""
 
+from collections import Counter
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,8 @@ def events(
         found = _read(state)
         chosen = [line for line in found if _counts(line, after, as_json)]
         _say(chosen if since and not lines else chosen[-(lines or LINES) :], as_json)
+        if after is not None and not chosen and not as_json:
+            click.echo(nothing_since(found, after), err=True)
         _torn(found)
         if following:
             _follow(tail, found, as_json)
@@ -115,11 +118,23 @@ def _say(lines: "list[Line]", as_json: bool) -> None:
         before = line.event
 
 
+def nothing_since(found: "list[Line]", after: datetime) -> str:
+    """So that nobody takes silence for a failure; with the last thing that did happen."""
+    from inferagent.cli.event_text import line_of, shown
+
+    said = f"nothing happened since {after:%Y-%m-%d %H:%M:%S}"
+    last = next((line.event for line in reversed(found) if line.event and shown(line.event)), None)
+    return f"{said}; before that:\n  {line_of(last)}" if last else said
+
+
 def _torn(found: "list[Line]") -> None:
-    torn = sum(line.event is None for line in found)
-    if torn:
-        noun = "line" if torn == 1 else "lines"
-        click.echo(f"{torn} {noun} could not be read: a power cut or a full disk leaves such", err=True)
+    """How many lines of which file could not be read."""
+    torn = Counter(line.file for line in found if line.event is None)
+    for file, count in torn.items():
+        noun = "line" if count == 1 else "lines"
+        click.echo(
+            f"{count} {noun} of {file} could not be read: a power cut or a full disk leaves such", err=True
+        )
 
 
 def _running(folder: Path, found: "list[Line]") -> float:

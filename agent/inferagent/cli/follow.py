@@ -12,11 +12,13 @@ ABSENCE = 15.0  # seconds that the agent may be away (it may be restarted meanwh
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`phase` to reach within `limit` seconds; `held` says whether a hold must stay on the way."""
+    """`phase` to reach within `limit` seconds; `held` says whether a hold must stay on the way. `lent`: the
+    engine must be down too."""
 
     phase: str
     limit: float
     held: bool
+    lent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,10 @@ def follow(
             say(sentence)
             said = sentence
         as_asked = bool(document.get("hold")) == wait.held
-        if as_asked and document.get("phase") == wait.phase:
+        if as_asked and document.get("phase") == wait.phase and (document.get("lent") or not wait.lent):
             return End(0)
+        if wait.phase == "serving" and document.get("mode") == "observe":
+            return End(1, 'cannot wait: the mode is "observe", nothing joins', 'mode = "act" in config.toml')
         if obeyed and not as_asked:
             other = "it was resumed" if wait.held else "it is held again"
             return End(1, f"cannot wait any longer: {other} meanwhile", "inferagent status")

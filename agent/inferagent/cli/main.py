@@ -10,10 +10,16 @@ from inferagent import __version__
 COMMANDS = {
     "setup": "Make this host a member: tunnel, pool, monitor, configuration.",
     "status": "Show how this host is, why, and what to do.",
+    "doctor": "Find what is broken between users and tokens, with its cure.",
     "drain": "Take this host out of the pool and keep it out.",
+    "lend": "Leave the GPU to others for a while, and come back by itself.",
     "resume": "End a hold: join again once proven.",
     "events": "Show what changed on this host, when and why.",
+    "fault": "Show GPU faults, or say that one is over.",
+    "notify": "Send a test message to whoever is told.",
     "config": "Check or show the configuration.",
+    "diag": "Pack what others need to help, without secrets.",
+    "reload": "Let the running agent take up a changed configuration.",
     "run": "Run the agent in the foreground.",
     "demo": "Show two hosts behind one URL surviving faults.",
 }

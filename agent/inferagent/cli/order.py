@@ -1,11 +1,11 @@
-"""Sends an order (drain, resume) to the agent and, if asked, follows it to its end."""
+"""Sends an order (drain, lend, resume, reload) to the agent and, if asked, follows it to its end."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from inferagent.cli.client import Reply, UnreachableError, ask, control_socket
+from inferagent.cli.client import DEADLINE, Reply, UnreachableError, ask, operator_socket
 from inferagent.cli.follow import Wait, follow
 from inferagent.cli.options import stop
 
@@ -15,15 +15,15 @@ UNREACHABLE = 3
 
 def order(folder: Path, target: str, fields: Mapping[str, object], wait: Wait | None) -> None:
     """Returns after success, else ends the command: 1 refused or waited in vain, 3 unreachable."""
-    path = control_socket(folder)
+    path = operator_socket(folder)
 
     def look() -> Reply:
         return ask(path, "GET", "/v1/status")
 
     try:
-        reply = ask(path, "POST", target, fields)
+        reply = ask(path, "POST", target, fields, DEADLINE)
     except UnreachableError as error:
-        stop(str(error), error.cure, UNREACHABLE)
+        stop(str(error), error.cure, REFUSED if error.forbidden else UNREACHABLE)
     if not reply.ok:
         stop(reply.message, reply.cure, REFUSED)
     click.echo(reply.message)

@@ -1,14 +1,34 @@
 """Keys that are right alone and wrong together; each clash is one function or one line of a table."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from inferagent.config.durations import format_duration
 from inferagent.config.errors import KeyPath, dotted
-from inferagent.config.settings import Connector, Engine, Settings
+from inferagent.config.kinds import shown
+from inferagent.config.settings import (
+    CHECK_NAME,
+    OWN_CONNECTOR,
+    OWN_ENGINE,
+    OWN_UNITS,
+    Connector,
+    Engine,
+    Settings,
+)
 from inferagent.model.membership import MembershipKind
 
+MOST_CHECKS = 20
+# Receivers whose address alone lets anybody write there.
+SECRET_HOSTS = (
+    "hooks.slack.com",
+    "discord.com",
+    "discordapp.com",
+    "chat.googleapis.com",
+    "webhook.office.com",
+    "logic.azure.com",
+)
 LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
@@ -69,6 +89,8 @@ def contradictions(settings: Settings) -> Iterator[Clash]:
     yield from _membership(settings)
     yield from _order(settings)
     yield from _ports(settings)
+    yield from _webhook(settings)
+    yield from _checks(settings)
 
 
 def _engines(settings: Settings) -> Iterator[Clash]:
@@ -79,6 +101,9 @@ def _engines(settings: Settings) -> Iterator[Clash]:
 
 def _who_runs(at: KeyPath, part: Engine | Connector, name: str) -> Iterator[Clash]:
     unit, command = (*at, "unit"), (*at, "command")
+    if part.unit in OWN_UNITS:
+        yield from _own_unit(at, part, name)
+        return
     if part.unit and part.command:
         yield Clash((command, unit), f"unit and command both say who runs {name}", "delete one of the two")
     if not part.unit and not part.command:
@@ -88,6 +113,17 @@ def _who_runs(at: KeyPath, part: Engine | Connector, name: str) -> Iterator[Clas
         what = f"environment is only for a command, and {name} is a unit"
         cure = f"sudo systemctl edit {part.unit}, and delete environment here"
         yield Clash(((*at, "environment"), unit), what, cure)
+
+
+def _own_unit(at: KeyPath, part: Engine | Connector, name: str) -> Iterator[Clash]:
+    """The units that come with inferagent: what they run, and with which environment, stands here."""
+    unit, engine = (*at, "unit"), isinstance(part, Engine)
+    if (part.unit == OWN_ENGINE) is not engine:
+        cure = f'write unit = "{OWN_ENGINE if engine else OWN_CONNECTOR}"'
+        yield Clash((unit,), f"{part.unit} does not run {name}", cure)
+    elif engine and not part.command:
+        what = f"{part.unit} runs the command that stands here, and there is none"
+        yield Clash((unit,), what, 'add command = ["program", "--option"]')
 
 
 def _membership(settings: Settings) -> Iterator[Clash]:
@@ -102,14 +138,9 @@ def _membership(settings: Settings) -> Iterator[Clash]:
     if api.scheme == "http" and api.hostname not in LOCAL:
         what = "must begin with https:// where it is not on this host: each call carries the API token"
         yield Clash((("membership", "api"),), what, "write https:// instead of http://")
-    if own.kind is MembershipKind.REPLICA:
-        if settings.idle.after is not None:
-            what = 'must be "off" with membership.kind = "replica": a replica does not leave for soft causes'
-            yield Clash((("idle", "after"), ("membership", "kind")), what, 'write after = "off"')
-        if settings.connector.unit:
-            what = 'unit cannot be used with membership.kind = "replica" in this version'
-            cure = 'write command = ["cloudflared", "tunnel", "run"] instead of unit'
-            yield Clash((("connector", "unit"), ("membership", "kind")), what, cure)
+    if own.kind is MembershipKind.REPLICA and settings.idle.after is not None:
+        what = 'must be "off" with membership.kind = "replica": a replica does not leave for soft causes'
+        yield Clash((("idle", "after"), ("membership", "kind")), what, 'write after = "off"')
     if own.alone and own.kind is MembershipKind.REPLICA:
         what = "true says that no other host serves, and replicas of one tunnel are several"
         yield Clash((("membership", "alone"), ("membership", "kind")), what, "write alone = false")
@@ -144,3 +175,38 @@ def _listeners(settings: Settings) -> Iterator[tuple[KeyPath, str, int]]:
         yield ("engine", index, "url"), parts.hostname or "", parts.port or 80
     yield ("connector", "metrics"), *settings.connector.metrics
     yield ("ready", "port"), "127.0.0.1", settings.ready.port
+    if settings.metrics.listen is not None:
+        yield ("metrics", "listen"), *settings.metrics.listen
+
+
+def _webhook(settings: Settings) -> Iterator[Clash]:
+    url = urlsplit(settings.notify.webhook)
+    host = (url.hostname or "").lower()
+    if url.scheme == "http" and host not in LOCAL:
+        what = "must begin with https:// where it is not on this host: it tells how this host is"
+        yield Clash((("notify", "webhook"),), what, "write https:// instead of http://")
+    if any(host == known or host.endswith(f".{known}") for known in SECRET_HOSTS):
+        what = f"an address at {host} is a secret: whoever knows it can write there"
+        cure = "delete it here and put it into credentials/notify-webhook beside config.toml, mode 0600"
+        yield Clash((("notify", "webhook"),), what, cure)
+
+
+def _checks(settings: Settings) -> Iterator[Clash]:
+    if len(settings.check) > MOST_CHECKS:
+        what = f"at most {MOST_CHECKS} checks are run, here are {len(settings.check)}"
+        yield Clash((("check",),), what, "let one program do the work of several")
+    taken: dict[str, KeyPath] = {}
+    for index, check in enumerate(settings.check):
+        at: KeyPath = ("check", index)
+        if check.deadline >= check.every:
+            limit = f"{dotted((*at, 'every'))} ({format_duration(check.every)})"
+            what = f"{format_duration(check.deadline)} must be less than {limit}: a run ends before the next"
+            cure = "write a smaller deadline or a larger every"
+            yield Clash(((*at, "deadline"), (*at, "every")), what, cure)
+        if re.fullmatch(CHECK_NAME, check.called) is None:
+            what = f"the name of its program, {shown(check.called)}, cannot be the name of the check"
+            yield Clash(((*at, "exec"), at), what, 'add name = "disk-ok"')
+        other = taken.setdefault(check.called, at)
+        if other != at:
+            what = f'two checks are called "{check.called}"'
+            yield Clash(((*at, "name"), (*at, "exec"), other), what, "give each a name of its own")

@@ -35,9 +35,13 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. Carries every problem found, in the order of the files."""
+    """The configuration cannot be used. Carries every problem found, in the order of the files.
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    `unreadable`: nobody knows whether it is right, since the system does not let this user read it.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], *, unreadable: bool = False) -> None:
+        self.unreadable = unreadable
         count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
         super().__init__("\n".join([f"cannot use the configuration: {count}", *map(str, problems)]))
         self.problems = problems

@@ -3,7 +3,6 @@
 No pydantic here: `inferagent status` needs only the runtime folder and must start fast.
 """
 
-import contextlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,13 +10,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from inferagent.config.errors import ConfigError, KeyPath, Place, Problem
+from inferagent.config.errors import ConfigError, KeyPath, Place, Problem, dotted
 from inferagent.config.locate import locate
 
 DEFAULT_FOLDER = Path("/etc/inferagent")
 SHIPPED = "shipped defaults"
 LARGEST = 1024 * 1024  # bytes; a configuration is a page, not a book
 DEEPEST = 20  # levels
+_RUN = re.compile(r"""\s*run\s*=\s*(?:"([^"\\]+)"|'([^']+)')""")
 _WHERE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -101,7 +101,7 @@ def config_files(folder: Path) -> tuple[Path, ...]:
         present = [main] if main.exists() else []
         drop_ins = sorted((folder / "conf.d").glob("*.toml"), key=lambda path: path.name)
     except OSError as error:
-        raise _unreadable(folder, _reason(error), f"sudo ls -ld {folder}") from error
+        raise _closed(folder, error, f"sudo ls -ld {folder}") from error
     return (*present, *drop_ins)
 
 
@@ -131,19 +131,64 @@ def read_input(folder: Path) -> Input:
     return merged
 
 
-def run_folder(folder: Path) -> Path:
-    """The runtime folder, whatever else is wrong: a broken file must not keep anybody from `drain`."""
+def find_run(folder: Path) -> tuple[Path, ConfigError | None]:
+    """The runtime folder, and what is wrong with the files that say which it is.
+
+    Of a broken file only that one line is looked for: a slip in it must not keep anybody from `drain`.
+    """
     merged = Input(main=str(folder / "config.toml"))
     merged.add(shipped_fragment())
-    with contextlib.suppress(ConfigError):
-        for path in config_files(folder):
-            with contextlib.suppress(ConfigError):
-                merged.add(read_fragment(path))
-    for data in (merged.data, shipped_fragment().data):
-        agent = data.get("agent")
-        if isinstance(agent, dict) and isinstance(agent.get("run"), str):
-            return Path(agent["run"])
-    raise KeyError("agent.run")
+    found: list[ConfigError] = []
+    for path in _files(folder, found):
+        try:
+            merged.add(read_fragment(path))
+        except ConfigError as error:
+            found.append(error)
+            merged.add(Fragment(str(path), _salvaged(path), {}))
+    agent = merged.data.get("agent")
+    run = agent.get("run") if isinstance(agent, dict) else None
+    if not isinstance(run, str):
+        key = ("agent", "run") if isinstance(agent, dict) else ("agent",)
+        cure = 'write run = "/run/inferagent" under [agent], or delete it'
+        found.append(ConfigError((Problem(merged.place(key), dotted(key), "cannot be used", cure),)))
+        run = _shipped_run()
+    return Path(run), _joined(found)
+
+
+def _files(folder: Path, found: list[ConfigError]) -> tuple[Path, ...]:
+    try:
+        return config_files(folder)
+    except ConfigError as error:
+        found.append(error)
+        return ()
+
+
+def _joined(found: list[ConfigError]) -> ConfigError | None:
+    if not found:
+        return None
+    problems = tuple(problem for error in found for problem in error.problems)
+    return ConfigError(problems, unreadable=all(error.unreadable for error in found))
+
+
+def _shipped_run() -> str:
+    agent = shipped_fragment().data["agent"]
+    assert isinstance(agent, dict)
+    return str(agent["run"])
+
+
+def _salvaged(path: Path) -> dict[str, object]:
+    """The line run = "..." under [agent] of a file that as a whole cannot be read as TOML."""
+    try:
+        lines = path.read_bytes()[:LARGEST].decode("utf-8", "replace").splitlines()
+    except OSError:
+        return {}
+    table = ""
+    for line in lines:
+        table = line.strip() if line.lstrip().startswith("[") else table
+        said = _RUN.match(line)
+        if said and table.startswith("[agent]"):
+            return {"agent": {"run": said[1] or said[2]}}
+    return {}
 
 
 def read_fragment(path: Path) -> Fragment:
@@ -154,7 +199,7 @@ def read_fragment(path: Path) -> Fragment:
             raise _unreadable(path, f"it is larger than {LARGEST} bytes", "keep only settings in it")
         return parse_fragment(str(path), raw.decode("utf-8"))
     except OSError as error:
-        raise _unreadable(path, _reason(error), f"sudo ls -l {path}") from error
+        raise _closed(path, error, f"sudo ls -l {path}") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise _unreadable(path, "it is not UTF-8 text", "write it as UTF-8", line) from error
@@ -195,8 +240,9 @@ def _syntax(file: str, text: str, message: str) -> tuple[Place, str]:
     return Place(file, line), message[: found.start()] if found else message
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or "the file system refuses").lower()
+def _closed(path: Path, error: OSError, cure: str) -> ConfigError:
+    why = (error.strerror or "the file system refuses").lower()
+    return ConfigError(_unreadable(path, why, cure).problems, unreadable=isinstance(error, PermissionError))
 
 
 def _unreadable(path: Path, why: str, cure: str, line: int = 0) -> ConfigError:

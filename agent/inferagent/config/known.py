@@ -17,6 +17,7 @@ from inferagent.config.kinds import Choice, shown
 from inferagent.config.settings import Settings
 
 Names = tuple[str, ...]
+LISTS = ("engine", "check")  # tables that may stand more than once
 _COMMENTED = re.compile(r"^#(?=[a-z\[])", re.MULTILINE)
 
 
@@ -97,7 +98,7 @@ def example_line(path: KeyPath, written: object = None) -> str:
     names = names_of(path)
     info = known_keys().get(names)
     if info is not None and table_of(info) is not None:
-        return f"[[{names[-1]}]]" if names == ("engine",) else f"[{dotted(names)}]"
+        return f"[[{names[-1]}]]" if names[0] in LISTS else f"[{dotted(names)}]"
     choices = next((kind.choices() for kind in info.metadata if isinstance(kind, Choice)), ()) if info else ()
     close = difflib.get_close_matches(written, choices, n=1, cutoff=0.4) if isinstance(written, str) else ()
     return f"{dotted(names[-1:])} = {spell(close[0] if close else examples().get(names, ''))}"

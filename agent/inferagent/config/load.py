@@ -11,7 +11,7 @@ from inferagent.config.contradictions import Clash, contradictions
 from inferagent.config.errors import ConfigError, KeyPath, Place, Problem, dotted
 from inferagent.config.fragments import SHIPPED, Input, config_files, read_input
 from inferagent.config.hygiene import CURE, secret_keys
-from inferagent.config.known import example_line, known_keys, names_of, nearest_key, spell, table_of
+from inferagent.config.known import LISTS, example_line, known_keys, names_of, nearest_key, spell, table_of
 from inferagent.config.settings import Agent, Settings
 
 MISSING = "is missing"
@@ -82,7 +82,7 @@ def _problem(given: Input, details: ErrorDetails) -> Problem:
                 place, key, str(details["ctx"]["error"]), f"write {example_line(path, details['input'])}"
             )
         case "tuple_type":
-            return Problem(place, key, "must be a list of tables", "write [[engine]] in two brackets")
+            return Problem(place, key, "must be a list of tables", f"write [[{key}]] in two brackets")
         case _:
             return Problem(place, key, "must be a table", f"write {example_line(path)} on a line of its own")
 
@@ -98,7 +98,7 @@ def _add(path: KeyPath) -> str:
     info = known_keys().get(names_of(path))
     if len(path) == 1 or (info is not None and table_of(info) is not None):
         return f"add {line}, or let sudo inferagent setup write it"
-    table = "[[engine]]" if path[0] == "engine" else f"[{dotted(path[:-1])}]"
+    table = f"[[{path[0]}]]" if path[0] in LISTS else f"[{dotted(path[:-1])}]"
     return f"add {line} under {table}"
 
 
@@ -119,7 +119,7 @@ def _keys(given: Input, data: object, at: KeyPath) -> Iterator[Effective]:
     if isinstance(data, dict) and (not at or _is_table(at)):
         for key, value in data.items():
             yield from _keys(given, value, (*at, key))
-    elif isinstance(data, list) and at == ("engine",):
+    elif isinstance(data, list) and at in [(name,) for name in LISTS]:
         for index, element in enumerate(data):
             yield from _keys(given, element, (*at, index))
     else:

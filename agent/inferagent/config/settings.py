@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from inferagent.config.blank import Blank
 from inferagent.config.kinds import (
     Address,
     Argv,
@@ -21,9 +22,13 @@ from inferagent.config.kinds import (
     Url,
     Whole,
 )
+from inferagent.config.listen import Listen
+from inferagent.model.check import Effect
 from inferagent.model.desired import EngineKind, Mode
 from inferagent.model.membership import MembershipKind
 
+OWN_ENGINE, OWN_CONNECTOR = "inferagent-engine.service", "inferagent-connector.service"
+OWN_UNITS = (OWN_ENGINE, OWN_CONNECTOR)  # they run the command of this configuration
 Off = float | None  # seconds, None for "off"
 PairsOf = tuple[tuple[str, str], ...]
 
@@ -31,6 +36,9 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOSTNAME = rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})+"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UNIT = Text(r"[A-Za-z0-9:_.@\\-]{1,240}\.service", 'the name of a systemd unit such as "ollama.service"')
+CHECK_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
+_CHECK = Text(f"(?:{CHECK_NAME})?", "a short name of letters and digits")
+_GROUP = Text(r"(?:[A-Za-z_][A-Za-z0-9_.-]{0,31})?", 'the name of a group, or ""')
 _ID = Text(r"[A-Za-z0-9_-]{1,64}", "an id as the Cloudflare dashboard shows it")
 _ENVIRONMENT = Pairs(0, 'a table of texts such as { CUDA_VISIBLE_DEVICES = "0" }', variables=True)
 
@@ -44,6 +52,8 @@ class Table(BaseModel):
 class Agent(Table):
     state: Annotated[Path, Folder()]
     run: Annotated[Path, Folder()]
+    readers: Annotated[str, _GROUP] = ""
+    operators: Annotated[str, _GROUP] = ""
 
 
 class Host(Table):
@@ -124,6 +134,29 @@ class Probe(Table):
     hang_frozen_traffic: Annotated[float, Duration(1, 3600)]
 
 
+class Notify(Table):
+    exec: Annotated[tuple[str, ...], Blank(Argv())]
+    webhook: Annotated[str, Blank(Url(("https", "http"), path=True))]
+    after: Annotated[float, Duration(1, 86400)]
+
+
+class Metrics(Table):
+    listen: Annotated[tuple[str, int] | None, Listen()]
+
+
+class Check(Table):
+    name: Annotated[str, _CHECK] = ""
+    exec: Annotated[tuple[str, ...], Argv()]
+    every: Annotated[float, Duration(1, 86400)] = 60.0
+    deadline: Annotated[float, Duration(0.1, 3600)] = 10.0
+    effect: Annotated[Effect, Choice(Effect)] = Effect.TELL
+
+    @property
+    def called(self) -> str:
+        """Its name; where none is given, its program's."""
+        return self.name or Path(self.exec[0]).name
+
+
 class Settings(Table):
     """One host's whole configuration, checked."""
 
@@ -138,6 +171,9 @@ class Settings(Table):
     idle: Idle
     limits: Limits
     probe: Probe
+    notify: Notify
+    metrics: Metrics
+    check: tuple[Check, ...] = ()
 
     @property
     def only_engine(self) -> Engine:

@@ -1,6 +1,9 @@
 """The policy's numbers and the shape of this host, made once from the settings."""
 
+import shlex
+
 from inferagent.config.settings import Settings
+from inferagent.model.check import Check
 from inferagent.model.desired import Terms
 from inferagent.model.tunnel import IngressRule
 
@@ -31,6 +34,9 @@ def terms_of(settings: Settings, *, machine: str = "", made_by_setup: bool = Fal
         tunnel_id=settings.connector.tunnel,
         machine=machine,
         made_by_setup=made_by_setup,
+        gpus=engine.gpus,
+        engine_unit=engine.unit,
+        connector_unit=settings.connector.unit,
         settle=drain.settle,
         quiet=drain.quiet,
         deadline=drain.deadline,
@@ -55,4 +61,5 @@ def terms_of(settings: Settings, *, machine: str = "", made_by_setup: bool = Fal
         pace_look=probe.look,
         pace_membership=probe.membership,
         stop_when_parked=settings.idle.stop_engine,
+        checks=tuple(Check(one.called, one.effect, shlex.join(one.exec)) for one in settings.check),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from inferagent.model.check import Check
 from inferagent.model.membership import MembershipKind
 from inferagent.model.tunnel import IngressRule
 
@@ -18,12 +19,26 @@ class EngineKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Until:
+    """The moment at which a hold ends by itself, by two clocks.
+
+    `at` is the second on the clock of boot `boot`, which rules within that boot; `wall` (ISO 8601 with zone)
+    is the same moment by the wall clock, which rules after it. `longest`: seconds that a later boot may wait.
+    """
+
+    boot: str
+    at: float
+    wall: str
+    longest: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
-    """The operator's standing word: out until `resume`.
+    """The operator's standing word: out until `resume`, or until `until`.
 
     `wall` is display time (ISO 8601). `deadline` in seconds bounds the drain, None = the default. `last`:
     leave even as the last effective endpoint. `durable` False: the file could not be written, so the hold
-    ends with this boot.
+    ends with this boot. `lend`: the GPU is lent; the engine stays down until others have left it.
     """
 
     wall: str
@@ -32,6 +47,8 @@ class Hold:
     last: bool = False
     deadline: float | None = None
     durable: bool = True
+    until: Until | None = None
+    lend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,9 @@ class Terms:
     tunnel_id: str = ""
     machine: str = ""
     made_by_setup: bool = False  # setup created the pool disabled: no other hand did
+    gpus: tuple[int, ...] | None = None  # the GPUs that the engine uses, None: all
+    engine_unit: str = ""  # their systemd units, for the cures; "" for a child of the agent
+    connector_unit: str = ""
     # drain
     settle: float = 10.0
     quiet: float = 3.0
@@ -77,6 +97,7 @@ class Terms:
     reconnect_first: float = 60.0
     reconnect_last: float = 600.0
     stop_when_parked: bool = False
+    checks: tuple[Check, ...] = ()  # the user's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Warmup:
-    """How far a starting engine is. Bytes and CPU seconds of all its processes; `total` is 0 if unknown."""
+    """How far a starting engine is: bytes and CPU seconds of all its processes.
+
+    `loaded`: bytes that whoever loads the model has read, as far as that can be told; `total`: bytes of the
+    model's weights, 0 if unknown. These two are only shown, never judged.
+    """
 
     read_bytes: int
     memory_bytes: int
     cpu_seconds: float
     total: int = 0
+    loaded: int = 0
 
 
 @dataclass(frozen=True, slots=True)

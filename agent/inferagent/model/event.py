@@ -14,6 +14,7 @@ class EventKind(StrEnum):
     FAILED = "action failed"
     MEMBERSHIP = "membership"  # what is read of the pool changed
     FAULT = "fault"  # a sticky one, noted or cleared
+    CHECK = "check"  # one of the user's own, where it is no cause, says something else
     HOLD = "hold"
     RESUME = "resume"
     WOULD = "would"  # observe mode: what mode act would have done

@@ -18,6 +18,7 @@ class Component(StrEnum):
     CONNECTOR = "connector"
     MEMBERSHIP = "membership"
     AGENT = "agent"
+    CHECK = "check"  # one of the user's own
 
 
 class CauseKind(IntEnum):
@@ -37,6 +38,7 @@ class Repair(StrEnum):
     RESTART_ENGINE = "restart engine"
     RESTART_CONNECTOR = "restart connector"
     REBOOT = "reboot"
+    RESET_GPU = "reset GPU"
 
 
 @dataclass(frozen=True, slots=True)

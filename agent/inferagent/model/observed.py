@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from inferagent.model.check import CheckView
 from inferagent.model.engine import EngineLook, Generation
 from inferagent.model.gpu import GpuReport
 from inferagent.model.host import HostLook
+from inferagent.model.kernel import KernelLook
 from inferagent.model.membership import MembershipView
 from inferagent.model.reading import NEVER, Reading
 from inferagent.model.tunnel import ConnectorLook
@@ -38,11 +40,13 @@ class Observed:
     generation: Reading[Generation] = NEVER
     membership: Reading[MembershipView] = NEVER
     gpus: Reading[GpuReport] = NEVER
+    kernel: Reading[KernelLook] = NEVER  # what the kernel and the driver's files tell of the GPUs
     host: Reading[HostLook] = NEVER
     save: Reading[bool] = NEVER
     troubles: tuple[tuple[str, str], ...] = ()  # the agent's own: a stable code, and a sentence
     asked: int = 0  # probes of the monitor that the ready program has counted
     jobs: tuple[tuple[str, Job], ...] = ()
+    checks: tuple[tuple[str, CheckView], ...] = ()  # the user's own, by name
 
     def job(self, slot: str) -> Job:
         """The job slot by name: "push", "engine", "connector"."""

@@ -25,13 +25,34 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A sticky GPU fault of one boot; ends with the boot id, a confirmed reset, or the operator's word."""
+    """A sticky GPU fault of one boot; ends with the boot id, a confirmed reset, or the operator's word.
+
+    One a GPU, its first: what follows is a part of it. `sequence`: the kernel's line that tells it, -1 where
+    the driver did. `cure`: "reboot" or "reset".
+    """
 
     boot: str
     gpu: str
     code: str
     text: str
     at: float
+    cure: str = "reboot"
+    index: int | None = None
+    pci: str = ""
+    sequence: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The operator's word on one GPU: what the driver said until `at`, and the kernel until its line
+    `sequence`, counts no more."""
+
+    boot: str
+    gpu: str
+    at: float
+    index: int | None = None
+    pci: str = ""
+    sequence: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +78,8 @@ class Memory:
     warm_signature: tuple[float, ...] = ()
     warm_moved_at: float | None = None
     warm_looked_at: float | None = None
+    warm_loaded: int = 0  # bytes of the model read when last looked
+    warm_rate: float | None = None  # and so many a second of late
     load_since: float | None = None  # since when requests have been in the engine without a break
     idle_since: float | None = None  # since when every way in has been known to be empty
     generation_ok_at: float | None = None  # begin of this incarnation's last good generation
@@ -102,6 +125,7 @@ class Saved:
     connector_restarts: int = 0
     connector_restart_at: float = 0.0
     faults: tuple[Fault, ...] = ()
+    cleared: tuple[Cleared, ...] = ()
     gpu_count: int = 0  # most GPUs seen in this boot
     baseline: bool | None = None  # membership as last confirmed: the measure of another hand (S16)
     last_write: Write | None = None
@@ -110,4 +134,6 @@ class Saved:
     resumed_at: float | None = None  # the last `resume` that was acted on
     unanswered_at: float | None = None  # when one of our writes last ended without an answer
     stopped_engine: bool = False  # the engine is down because we stopped it
+    residents: tuple[str, ...] | None = None  # who else was on its GPUs at the last join; None: unseen
+    lent: bool = False  # the GPU was lent: no start of the engine while somebody else is on it
     memory: Memory = field(default_factory=Memory)

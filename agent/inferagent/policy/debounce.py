@@ -22,14 +22,27 @@ def fall(memory: Memory, code: str, bad: bool | None, at: float, needed: int) ->
     return changed(memory, falls=(*others, *counted)), count >= needed
 
 
-def absent(part: str, unit: Unit) -> tuple[str, str]:
-    """What to say of a unit that cannot be started at all, and the cure; `exit` names a missing program."""
+def absent(part: str, unit: Unit, name: str = "") -> tuple[str, str]:
+    """What to say of a unit that cannot be started at all, and the cure; `exit` names what is missing.
+
+    `name`: of a systemd unit.
+    """
+    if name and unit.exit:
+        return (
+            f"the {part} cannot be started: {unit.exit}",
+            f"sudo inferagent setup, or systemctl status {name}",
+        )
     if unit.exit:
         return (
             f"the {part} cannot be started: {unit.exit}",
             f"install it, or give its path: command in [{part}]",
         )
     return f"the {part}'s unit does not exist", "sudo inferagent setup"
+
+
+def by_hand(verb: str, unit: str) -> str:
+    """The command with which a person does to a systemd unit what the agent must not; "" for a child."""
+    return f"sudo systemctl {verb} {unit}" if unit else ""
 
 
 def dated(

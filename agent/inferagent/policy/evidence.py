@@ -13,6 +13,7 @@ from inferagent.policy.flight import in_flight, settled, work
 GAP = 30.0
 # Accepting a question moves counters by itself; movement this long after its begin is nobody's answer.
 OWN_MOVEMENT = 1.0
+SMOOTHED = 20.0  # seconds that the rate of a load is an average of
 
 Fields: TypeAlias = dict[str, Any]
 
@@ -48,6 +49,8 @@ def _fresh(memory: Memory, incarnation: str) -> Memory:
         warm_signature=(),
         warm_moved_at=None,
         warm_looked_at=None,
+        warm_loaded=0,
+        warm_rate=None,
         load_since=None,
         generation_ok_at=None,
         generation_bad=0,
@@ -81,7 +84,17 @@ def _warmup(memory: Memory, look: EngineLook) -> Fields:
     blind = memory.warm_looked_at is None or reading.at - memory.warm_looked_at > GAP
     moved = blind or signature != memory.warm_signature
     new: Fields = {"warm_signature": signature, "warm_moved_at": reading.at} if moved else {}
-    return new | {"warm_looked_at": reading.at}
+    rate = None if blind else warm_rate(memory, reading.value.loaded, reading.at)
+    return new | {"warm_looked_at": reading.at, "warm_loaded": reading.value.loaded, "warm_rate": rate}
+
+
+def warm_rate(memory: Memory, loaded: int, at: float) -> float | None:
+    """Bytes a second, smoothed: a disk that pauses for a look does not double what is left."""
+    seconds = at - (at if memory.warm_looked_at is None else memory.warm_looked_at)
+    if seconds <= 0:
+        return memory.warm_rate
+    present, before = max(0, loaded - memory.warm_loaded) / seconds, memory.warm_rate
+    return present if before is None else before + min(1.0, seconds / SMOOTHED) * (present - before)
 
 
 def _coarse(warmup: Warmup) -> tuple[float, ...]:

@@ -83,7 +83,8 @@ def _connector(facts: Facts) -> Action | None:
     if facts.replica and not inside(facts):
         return Stop(Part.CONNECTOR, "leaving") if unit.alive else None
     if facts.desired.going_until is not None:
-        down = unit.alive and facts.saved.phase is Phase.OUT
+        own = not facts.terms.connector_unit  # a unit is systemd's to stop, after the drain
+        down = own and unit.alive and facts.saved.phase is Phase.OUT
         return Stop(Part.CONNECTOR, "the host goes down") if down else None
     if unit.state in STARTABLE and not unit.alive:
         return Start(Part.CONNECTOR, "the connector is not running")

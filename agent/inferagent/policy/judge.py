@@ -8,6 +8,7 @@ from inferagent.model.saved import Memory, Saved
 from inferagent.policy.debounce import dated
 from inferagent.policy.evidence import gather
 from inferagent.policy.facts import Facts
+from inferagent.policy.judge_checks import judge_checks
 from inferagent.policy.judge_connector import judge_connector
 from inferagent.policy.judge_engine import judge_engine
 from inferagent.policy.judge_gpu import judge_gpu, remember_faults
@@ -21,7 +22,9 @@ def judge(observed: Observed, desired: Desired, saved: Saved) -> Facts:
     memory, engine = judge_engine(facts)
     facts = facts.keeping(_remembering(facts.saved, memory))
     memory, connector = judge_connector(facts)
-    judgements = (engine, connector, judge_gpu(facts), judge_host(facts))
+    facts = facts.keeping(_remembering(facts.saved, memory))
+    memory, checks = judge_checks(facts)
+    judgements = (engine, connector, judge_gpu(facts), judge_host(facts), checks)
     causes = [cause for judgement in judgements for cause in judgement.causes]
     findings = [finding for judgement in judgements for finding in judgement.findings]
     findings = [*(_as_finding(cause) for cause in causes), *findings]

@@ -7,7 +7,7 @@ from inferagent.model.reading import Failed, Value, known
 from inferagent.model.saved import Memory
 from inferagent.model.tunnel import Ingress, IngressRule
 from inferagent.model.unit import UnitState
-from inferagent.policy.debounce import absent, fall
+from inferagent.policy.debounce import absent, by_hand, fall
 from inferagent.policy.facts import Facts, Judgement
 
 
@@ -31,12 +31,13 @@ def _gone(facts: Facts) -> Cause | None:
     if unit is None or unit.alive:
         return None
     if unit.stopped_by_person:
-        return _certain("connector-stopped-by-person", "the connector was stopped by a person", Repair.NONE)
+        text, cure = "the connector was stopped by a person", by_hand("start", facts.terms.connector_unit)
+        return _certain("connector-stopped-by-person", text, Repair.NONE, cure)
     if unit.state is UnitState.MASKED:
-        cure = "sudo systemctl unmask"
+        cure = by_hand("unmask", facts.terms.connector_unit)
         return _certain("connector-missing", "the connector's unit is masked", Repair.NONE, cure)
     if unit.state is UnitState.MISSING:
-        text, cure = absent("connector", unit)
+        text, cure = absent("connector", unit, facts.terms.connector_unit)
         return _certain("connector-missing", text, Repair.NONE, cure)
     if facts.replica and facts.saved.phase is Phase.JOINING:
         return None  # joining is what starts it

@@ -8,7 +8,7 @@ from inferagent.model.phase import Phase
 from inferagent.model.reading import Failed, Value
 from inferagent.model.saved import Memory
 from inferagent.model.unit import Unit, UnitState
-from inferagent.policy.debounce import absent, fall
+from inferagent.policy.debounce import absent, by_hand, fall
 from inferagent.policy.evidence import moved_since, still_for
 from inferagent.policy.facts import Facts, Judgement
 from inferagent.policy.flight import in_flight, work
@@ -53,12 +53,14 @@ def _inferred(code: str, text: str) -> Cause:
 def _gone(facts: Facts, unit: Unit) -> Cause:
     """A process that exited counts at once; who starts it again depends on who was to."""
     if unit.state is UnitState.MISSING:
-        text, cure = absent("engine", unit)
+        text, cure = absent("engine", unit, facts.terms.engine_unit)
         return _certain("engine-missing", text, Repair.NONE, cure)
     if unit.state is UnitState.MASKED:
-        return _certain("engine-masked", "the engine's unit is masked", Repair.NONE, "sudo systemctl unmask")
+        cure = by_hand("unmask", facts.terms.engine_unit)
+        return _certain("engine-masked", "the engine's unit is masked", Repair.NONE, cure)
     if unit.stopped_by_person:
-        return _certain("engine-stopped-by-person", "the engine was stopped by a person", Repair.NONE)
+        cure = by_hand("start", facts.terms.engine_unit)
+        return _certain("engine-stopped-by-person", "the engine was stopped by a person", Repair.NONE, cure)
     if facts.saved.stopped_engine:
         text = "the engine is stopped, as asked"
         return Cause(CauseKind.SOFT, "engine-stopped", text, 0.0, Repair.START_ENGINE)

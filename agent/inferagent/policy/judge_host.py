@@ -4,19 +4,25 @@ from inferagent.model.health import Cause, CauseKind, Component, Finding, Health
 from inferagent.model.phase import Phase
 from inferagent.model.reading import Failed
 from inferagent.policy.facts import Facts, Judgement
+from inferagent.policy.lending import judge_lending
+from inferagent.policy.until import clock_time
 
 
 def judge_host(facts: Facts) -> Judgement:
     """The operator, another hand, park, going; and what the agent cannot do for itself."""
-    causes = [cause for cause in (_held(facts), _other_hand(facts), _parked(facts), _going(facts)) if cause]
-    return Judgement(tuple(causes), tuple(_findings(facts)))
+    used, unseen = judge_lending(facts)
+    told = (_held(facts), used, _other_hand(facts), _parked(facts), _going(facts))
+    findings = [*_findings(facts), *([unseen] if unseen else [])]
+    return Judgement(tuple(cause for cause in told if cause), tuple(findings))
 
 
 def _held(facts: Facts) -> Cause | None:
     hold = facts.desired.hold
     if hold is None:
         return None
-    text = f"held by the operator: {hold.reason}" if hold.reason else "held by the operator"
+    text = "lent" if hold.lend else "held by the operator"
+    text += f" until {clock_time(hold.until.wall, hold.wall)}" if hold.until else ""
+    text += f": {hold.reason}" if hold.reason else ""
     return _cause(CauseKind.OPERATOR, "hold", text, "inferagent resume")
 
 

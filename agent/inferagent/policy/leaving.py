@@ -88,6 +88,17 @@ def _operator(cause: Cause, facts: Facts) -> str:
     return "" if facts.terms.alone or facts.read_at > cause.since else "needs a newer reading of the pool"
 
 
+def needs_last(facts: Facts) -> str:
+    """ "" or why the GPU of this host is not lent, wherever the host is now: while it is lent nothing of it
+    comes back, so somebody else must be there, or --last have been said."""
+    hold = facts.desired.hold
+    if hold is not None and hold.last:
+        return ""
+    if facts.others_effective is None:
+        return "the others cannot be read: lending needs --last"
+    return "" if facts.others_effective else "no other endpoint is effective: lending needs --last"
+
+
 def _too_soon(facts: Facts) -> str:
     """A host that was called back stays a while: the better one may only flicker."""
     since = facts.saved.serving_since

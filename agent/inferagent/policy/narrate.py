@@ -8,6 +8,7 @@ from inferagent.policy import budget
 from inferagent.policy.facts import Facts
 from inferagent.policy.flight import in_flight
 from inferagent.policy.labels import dark, unsaved
+from inferagent.policy.progress import progress, said
 from inferagent.policy.proofs import join_unproven, out_proven
 
 # What breaks what: a lost GPU takes the engine with it, not the other way round.
@@ -64,7 +65,7 @@ def _joining(facts: Facts) -> str:
 
 def _draining(facts: Facts) -> str:
     if not out_proven(facts):
-        return "until out is proven"
+        return "leaving the pool"
     flight = in_flight(facts.observed)
     if flight.total is None:
         return "requests in flight unknown"
@@ -79,12 +80,16 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
         case Label.INSTALLING:
             return f"installing: {facts.desired.installing}"
         case Label.HELD:
-            return why.removeprefix(": ") or "held"
+            said_so = why.removeprefix(": ") or "held"
+            return said_so if said_so.startswith(("held", "lent")) else f"held: {said_so}"
         case Label.RECONNECTING:
             text = next((c.text for c in facts.causes if c.component is Component.CONNECTOR), "")
             return f"reconnecting: {text}"
         case Label.WARMING:
-            return f"warming: {join_unproven(facts)}"
+            load = progress(facts)
+            return f"warming: {said(load) if load else join_unproven(facts)}"
+        case Label.WAITING if facts.saved.faults:
+            return f"waiting for a {_cure_waited_for(facts)}{why}"
         case Label.NEEDS_OPERATOR:
             wait, unread = unsaved(facts) or budget.restart_wait(facts), dark(facts)
             why = why or (f": {unread}" if unread else ": the engine keeps dying while it starts")
@@ -92,7 +97,12 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
         case Label.READY:
             return "ready"
         case _:
-            return f"{label}{why}"
+            said_so = why.removeprefix(": ")
+            return said_so if said_so.startswith(f"{label}: ") else f"{label}{why}"
+
+
+def _cure_waited_for(facts: Facts) -> str:
+    return "GPU reset" if all(fault.cure == "reset" for fault in facts.saved.faults) else "reboot"
 
 
 def _join_waits(label: Label | None, vetoes: tuple[Veto, ...]) -> str:
@@ -100,5 +110,5 @@ def _join_waits(label: Label | None, vetoes: tuple[Veto, ...]) -> str:
     if label not in (Label.READY, Label.WARMING):
         return ""
     joins = (veto for veto in vetoes if veto.proposal == "go to joining")
-    whys = [veto.why for veto in joins if veto.rule not in ("S1", "S11")]
+    whys = [veto.why for veto in joins if veto.rule not in ("S1", "S11", "observe")]
     return f" ({whys[0]})" if whys else ""

@@ -9,6 +9,7 @@ from inferagent.model.reading import known
 from inferagent.model.saved import Drain, Saved
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
+from inferagent.policy.lending import residents
 from inferagent.policy.proofs import out_proven, past_deadline, quiet
 
 # What a host that is about to go keeps back of its notice, for the steps after the drain.
@@ -59,7 +60,12 @@ def step(facts: Facts, move: Move) -> Saved:
         case Phase.JOINING:
             joins = tuple(at for at in saved.joins if facts.now - at < budget.HOUR)
             return changed(
-                after, cause=None, drain=None, incarnation=facts.incarnation, joins=(*joins, facts.now)
+                after,
+                cause=None,
+                drain=None,
+                incarnation=facts.incarnation,
+                joins=(*joins, facts.now),
+                residents=residents(facts),
             )
         case Phase.SERVING:
             return changed(after, serving_since=facts.now, resume_free=False)

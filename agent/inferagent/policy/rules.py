@@ -15,8 +15,11 @@ from inferagent.model.reading import Failed, Value, known
 from inferagent.model.unit import Part
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
+from inferagent.policy.faults import unseen_since
+from inferagent.policy.judge_checks import not_looked_at
 from inferagent.policy.judge_connector import two_agents
-from inferagent.policy.leaving import may_not_leave, soft_ends, verdict_alone
+from inferagent.policy.leaving import may_not_leave, needs_last, soft_ends, verdict_alone
+from inferagent.policy.lending import CODE as IN_USE
 from inferagent.policy.proofs import (
     join_unproven,
     out_proven,
@@ -69,7 +72,7 @@ def _unknown_for_join(facts: Facts) -> str:
         return "the engine's port is not known to accept"
     if not facts.replica and not known(facts.observed.connector.ready):
         return "the connector is not known to be connected"
-    return ""
+    return not_looked_at(facts)
 
 
 def s2_leave_by_kind(proposal: Proposal, facts: Facts) -> str:
@@ -78,6 +81,8 @@ def s2_leave_by_kind(proposal: Proposal, facts: Facts) -> str:
             return may_not_leave(cause, facts)
         case Push(member=False):
             return verdict_alone(facts)
+        case Stop(part=Part.ENGINE) if facts.desired.hold is not None and facts.desired.hold.lend:
+            return needs_last(facts)  # of two that are lent at once each saw the other
         case _:
             return ""
 
@@ -139,7 +144,9 @@ def s6_sticky(proposal: Proposal, facts: Facts) -> str:
     """On a host with a sticky fault nothing joins, and no engine is started."""
     faults = facts.saved.faults
     engine = isinstance(proposal, (Start, Restart)) and proposal.part is Part.ENGINE
-    return faults[0].text if faults and (engine or _upward(proposal)) else ""
+    if not (engine or _upward(proposal)):
+        return ""
+    return faults[0].text if faults else unseen_since(facts.saved, facts.observed)
 
 
 def s7_control_plane(proposal: Proposal, facts: Facts) -> str:
@@ -205,11 +212,13 @@ def s12_saved_first(proposal: Proposal, facts: Facts) -> str:
 
 
 def s13_hold(proposal: Proposal, facts: Facts) -> str:
-    """While held nothing joins, starts or is repaired."""
-    if facts.desired.hold is None:
-        return ""
-    repair = isinstance(proposal, (Start, Restart))
-    return "held by the operator" if repair or _upward(proposal) else ""
+    """While held nothing joins, starts or is repaired; nor, after lending, while others use the GPU."""
+    if facts.desired.hold is not None:
+        repair = isinstance(proposal, (Start, Restart))
+        return "held by the operator" if repair or _upward(proposal) else ""
+    used = next((cause.text for cause in facts.causes if cause.code == IN_USE), "")
+    engine = isinstance(proposal, (Start, Restart)) and proposal.part is Part.ENGINE
+    return used if engine or _upward(proposal) else ""
 
 
 def s14_loan(proposal: Proposal, facts: Facts) -> str:

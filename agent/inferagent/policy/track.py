@@ -1,7 +1,7 @@
 """Keep the saved state true to what was seen: writes, other hands, adoption, `resume`, the waits of S2."""
 
 from inferagent.model.change import changed
-from inferagent.model.desired import Mode
+from inferagent.model.desired import Hold, Mode
 from inferagent.model.health import CauseKind
 from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Phase
@@ -10,6 +10,7 @@ from inferagent.model.saved import Saved
 from inferagent.policy.facts import Facts
 from inferagent.policy.judge_connector import two_agents
 from inferagent.policy.leaving import majority_stays
+from inferagent.policy.lending import track_lending
 
 # A write that ended without an answer may still land for this long, and is then nobody else's.
 LATE_WRITE = 900.0
@@ -19,7 +20,7 @@ def track(facts: Facts) -> Saved:
     """The saved state after this tick's readings; the phase is not touched, but at adoption."""
     saved = _resumed(facts, facts.saved)
     saved = _answered(facts, saved)
-    saved = _started(facts, saved)
+    saved = track_lending(facts, _started(facts, saved))
     if saved.adopted:
         saved = _membership(facts, saved)
     elif facts.desired.mode is Mode.ACT:
@@ -39,6 +40,7 @@ def _resumed(facts: Facts, saved: Saved) -> Saved:
         saved,
         resumed_at=at,
         other_hand=False,
+        lent=saved.lent and saved.memory.hold is not None,  # said once more, it means: whoever is on the GPU
         resume_free=saved.phase in (Phase.OUT, Phase.DRAINING),  # said while inside it frees no later join
         baseline=baseline,
         hold_off_until=0.0,
@@ -133,7 +135,7 @@ def _waits(facts: Facts, saved: Saved) -> Saved:
     inferred = facts.worst(CauseKind.INFERRED) is not None
     kept = inferred and not majority_stays(facts)
     hold = facts.desired.hold
-    said_anew = hold is not None and hold != memory.hold
+    said_anew = hold is not None and not _same_word(hold, memory.hold)
     memory = changed(
         memory,
         hold=hold,
@@ -143,6 +145,11 @@ def _waits(facts: Facts, saved: Saved) -> Saved:
         pool_at=facts.read_at if facts.own else memory.pool_at,
     )
     return changed(saved, memory=memory)
+
+
+def _same_word(hold: Hold, before: Hold | None) -> bool:
+    """The clocks may move its end; that is no new word."""
+    return before is not None and changed(before, until=hold.until) == hold
 
 
 def _began(since: float | None, stands: bool, now: float) -> float | None:

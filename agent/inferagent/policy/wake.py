@@ -51,5 +51,8 @@ def _after_boot(saved: Saved, now: float, boot: str, first: float) -> Saved:
         other_hand=saved.other_hand,
         unanswered_at=now if late else None,
         stopped_engine=saved.stopped_engine,
+        residents=saved.residents,
+        lent=saved.lent,
         faults=tuple(fault for fault in saved.faults if fault.boot == boot),  # of an older state, kept apart
+        cleared=tuple(cleared for cleared in saved.cleared if cleared.boot == boot),
     )

@@ -20,27 +20,33 @@ from inferagent.model.decision import Decision
 from inferagent.model.desired import Desired
 from inferagent.model.gpu import GpuReport
 from inferagent.model.membership import MembershipKind
+from inferagent.model.observed import Observed
 from inferagent.model.reading import Reading, Value
 from inferagent.model.status import Status
 from inferagent.model.unit import Part
 from inferagent.ports import PortError
-from inferagent.programs import gpu_probe_starter, ready_starter
-from inferagent.programs.parts import BAD_CONFIGURATION, CannotRunError, engine_address, make
+from inferagent.programs.checks import Checks
+from inferagent.programs.front import FrontDesk
+from inferagent.programs.helpers import Helpers
+from inferagent.programs.notices import make_notices
+from inferagent.programs.parts import BAD_CONFIGURATION, engine_address, make
+from inferagent.programs.reload import Reloader, apply_live, generation_bound
 from inferagent.programs.setup import made_pool
 from inferagent.programs.unconfigured import CURE, Unconfigured
 from inferagent.runtime.act import Hands
 from inferagent.runtime.board import Board
-from inferagent.runtime.control import ControlError, serve_control
+from inferagent.runtime.control import Access, ControlError, only_agent, serve_control
 from inferagent.runtime.jobs import Jobs
 from inferagent.runtime.logs import configure
 from inferagent.runtime.loop import Loop
+from inferagent.runtime.metrics import Metrics
+from inferagent.runtime.metrics_http import metrics_tasks
 from inferagent.runtime.notify import Notifier
 from inferagent.runtime.probes import Probe
 from inferagent.runtime.recorder import Recorder
 
 log = structlog.get_logger()
 
-SOCKET = "control.sock"
 KEEPERS_EVERY = 10.0
 LAST_EVENTS = 1.0  # seconds that the event file gets to take the last ones, before the agent ends
 THREADS = 32
@@ -51,7 +57,7 @@ def run(loaded: Loaded) -> int:
     configure(debug=bool(os.environ.get("INFERAGENT_DEBUG")))
     try:
         return asyncio.run(_run(loaded))
-    except (CannotRunError, SecretError) as error:
+    except SecretError as error:
         log.error(str(error), cure=error.cure)
         return BAD_CONFIGURATION
     except PortError as error:
@@ -69,17 +75,33 @@ async def _run(loaded: Loaded) -> int:
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "aside"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if loaded.settings is None:
-        desk = Unconfigured()
-        Notifier().tell(desk.status())
-        log.info("this host is not configured: waiting", cure=CURE)
-        await _until(stop, lambda: serve_control(loaded.agent.run / SOCKET, desk))
-        return 0
-    daemon = Daemon(loaded, loaded.settings)
-    await _until(stop, daemon.run)
-    await daemon.end()
+    hangup = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    with only_agent(loaded.agent.run):
+        if loaded.settings is None:
+            await _wait_unconfigured(loaded, stop)
+            return 0
+        daemon = Daemon(loaded, loaded.settings, hangup)
+        await _until(stop, daemon.run)
+        await daemon.end()
     log.info("agent stopped: engine, connector and ready URL run on, the pool is as it was")
     return 0
+
+
+async def _wait_unconfigured(loaded: Loaded, stop: asyncio.Event) -> None:
+    desk, notifier = Unconfigured(), Notifier()
+    log.info("this host is not configured: waiting", cure=CURE)
+
+    async def serve() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve_control(loaded.agent.run, desk, access=access_of(loaded)))
+            group.create_task(desk.keep_telling(notifier.tell))
+
+    await _until(stop, serve)
+
+
+def access_of(loaded: Loaded) -> Access:
+    return Access(loaded.agent.readers, loaded.agent.operators)
 
 
 async def _until(stop: asyncio.Event, run: Callable[[], Awaitable[None]]) -> None:
@@ -110,14 +132,17 @@ async def _one(run: Callable[[], Awaitable[None]]) -> None:
 class Daemon:
     """One configured host's agent."""
 
-    def __init__(self, loaded: Loaded, settings: Settings) -> None:
+    def __init__(self, loaded: Loaded, settings: Settings, hangup: asyncio.Event) -> None:
         self._settings, self._run = settings, loaded.agent.run
-        self._control = loaded.agent.run / SOCKET
+        self._access, self._hangup = access_of(loaded), hangup
         self.board = Board(lambda: self.loop.woken.set())
         self._parts = make(loaded, settings, self.board)
         self.jobs = Jobs(self._parts.clock, lambda: self.loop.woken.set())
         self._notify = Notifier()
         self._probes = self._make_probes()
+        self._notices, use_receivers = make_notices(loaded, settings, self._parts.clock, self.board.troubles)
+        self._checks = Checks(self._parts.clock, self.board, settings, self._run)
+        self._recorder = Recorder(self._parts.events, self._parts.clock)
         self.loop = Loop(
             host=settings.host.name,
             clock=self._parts.clock,
@@ -128,8 +153,17 @@ class Daemon:
             desired=desired(loaded, settings),
             pace=self._pace,
             publish=self._publish,
-            record=Recorder(self._parts.events, self._parts.clock).tick,
+            record=self._record,
         )
+
+        applied = [self._apply, use_receivers, self._checks.apply]
+        self._reloader = Reloader(loaded.folder, settings, applied, self._notify.reloading)
+        self.metrics = Metrics(self.loop.status, lambda: self.loop.bugs, self.board)
+        self.desk = FrontDesk(self.loop, self._reloader.reload, self.metrics.text, self._notices.test)
+
+    def _apply(self, settings: Settings) -> None:
+        self._settings = settings
+        apply_live(settings, self.loop, self._probes)
 
     def _tasks(self) -> list[Callable[[], Awaitable[None]]]:
         """Everything that runs side by side."""
@@ -139,26 +173,31 @@ class Daemon:
             lambda: units[Part.CONNECTOR].watch(board.put("connector_unit")),
             *(probe.run for probe in self._probes.values()),
             self._keep_helpers,
+            self._notices.run,
+            self._checks.run,
+            lambda: self._reloader.watch(self._hangup),
             self.loop.run,
+            *metrics_tasks(self._settings.metrics.listen, self.metrics, board.troubles),
         ]
 
     async def run(self) -> None:
-        """Open the control socket first: where another agent answers, nothing else may begin."""
-        open_now = asyncio.Event()
+        """Open the control sockets first: where another agent answers, nothing else may begin."""
+        open_now, troubles = asyncio.Event(), self.board.troubles
         async with asyncio.TaskGroup() as group:
-            group.create_task(serve_control(self._control, self.loop, open_now))
+            group.create_task(serve_control(self._run, self.desk, open_now, self._access, troubles))
             await open_now.wait()
             self.loop.begin()
+            self._notices.begin()
             for run in self._tasks():
                 group.create_task(_one(run))
 
     async def end(self) -> None:
         await self.jobs.cancel()
+        await self._notices.end()
         self._parts.events.flush(LAST_EVENTS)
 
     def _make_probes(self) -> dict[str, Probe[Any]]:
         parts, probe, put = self._parts, self._settings.probe, self.board.put
-        generation = probe.generation_deadline
         made: list[Probe[Any]] = [
             Probe("the engine", parts.clock, parts.engine.look, put("engine"), 3.0, probe.look),
             Probe("the connector", parts.clock, self._connector, put("connector"), 3.0, probe.look),
@@ -166,9 +205,9 @@ class Daemon:
             Probe(
                 "a generation",
                 parts.clock,
-                lambda: parts.engine.generate(generation),
+                lambda: parts.engine.generate(self._settings.probe.generation_deadline),
                 put("generation"),
-                3 * generation + 5.0,
+                generation_bound(self._settings),
             ),
             Probe("the host", parts.clock, parts.host.look, put("host"), 5.0, probe.host),
             Probe("the GPUs", parts.clock, self._gpus, self._put_gpus, 2.0, probe.gpus),
@@ -181,6 +220,7 @@ class Daemon:
         return look
 
     async def _gpus(self) -> Reading[GpuReport]:
+        self.board.kernel = self._parts.gpus.kernel()
         return await self._parts.gpus.look()
 
     def _put_gpus(self, reading: Reading[Reading[GpuReport]]) -> None:
@@ -201,23 +241,21 @@ class Daemon:
     def _publish(self, document: Status) -> None:
         self._notify.tell(document)
 
+    def _record(self, observed: Observed, desired: Desired, decision: Decision) -> None:
+        self._recorder.tick(observed, desired, decision)
+        self.metrics.counters.tick(observed, desired, decision)
+        if self.loop.document is not None:
+            self._notices.tick(observed, decision, self.loop.document)
+
     async def _keep_helpers(self) -> None:
         """The ready program and the GPU probe outlive the agent; start what is missing, wait for neither."""
         troubles, host_port = self.board.troubles, "{}:{}".format(*engine_address(self._settings))
+        helpers = Helpers(self._run, troubles)
         while True:
             troubles["state-damaged"] = self._parts.state.problem
             self._parts.events.append(())  # what could not be written is tried again
             troubles["events-not-written"] = self._parts.events.problem
-            try:
-                await ready_starter.ensure(self._run, self._settings.ready.port, host_port)
-                troubles["no-ready-program"] = ""  # only now: while it is tried again, it is still missing
-            except PortError as problem:
-                troubles["no-ready-program"] = str(problem)
-            try:
-                gpu_probe_starter.ensure(self._run)
-                troubles["no-gpu-probe"] = ""
-            except PortError as problem:
-                troubles["no-gpu-probe"] = str(problem)
+            await helpers.look(self._settings.ready.port, host_port)
             await asyncio.sleep(KEEPERS_EVERY)
 
 

@@ -40,14 +40,6 @@ BAD_CONFIGURATION = 78
 LONGEST_GRACE, SPARE = 180.0, 5.0
 
 
-class CannotRunError(Exception):
-    """This configuration cannot be run; `cure` says what to do."""
-
-    def __init__(self, text: str, cure: str) -> None:
-        super().__init__(text)
-        self.cure = cure
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything outside the core, ready to be wired."""
@@ -65,13 +57,13 @@ class Parts:
 
 
 def make(loaded: Loaded, settings: Settings, board: Board) -> Parts:
-    """Raises CannotRunError, or SecretError for a missing credential."""
+    """Raises SecretError for a missing credential."""
     clock, run = BootClock(), loaded.agent.run
     return Parts(
         clock=clock,
         units={
-            Part.ENGINE: _unit("engine", settings.only_engine, run, clock, settings.mode),
-            Part.CONNECTOR: _unit("connector", settings.connector, run, clock, settings.mode),
+            Part.ENGINE: _unit(Part.ENGINE, settings.only_engine, run, clock, settings.mode),
+            Part.CONNECTOR: _unit(Part.CONNECTOR, settings.connector, run, clock, settings.mode),
         },
         engine=_engine(settings.only_engine, board, clock),
         connector=_connector(loaded, settings, clock),
@@ -79,22 +71,23 @@ def make(loaded: Loaded, settings: Settings, board: Board) -> Parts:
         host=HostReadings(clock, loaded.agent.state),
         gpus=GpuReportFile(run, clock),
         state=StateFolder(loaded.agent.state, run),
-        verdict=VerdictFile(run, clock),
+        verdict=VerdictFile(run, clock, "{}:{}".format(*engine_address(settings))),
         events=EventFile(loaded.agent.state),
     )
 
 
-def _unit(name: str, part: Engine | Connector, run: Path, clock: BootClock, mode: Mode) -> UnitPort:
-    if not part.command:
-        raise CannotRunError(
-            f"cannot supervise {part.unit} yet: this version runs the {name} as a child",
-            f"give `command = [...]` instead of `unit` in [{name}]",
-        )
-    environment = dict(part.environment)
-    manners = Manners(stop=grace(environment) + SPARE) if name == "connector" else Manners()
+def _unit(part: Part, settings: Engine | Connector, run: Path, clock: BootClock, mode: Mode) -> UnitPort:
+    if settings.unit:  # its library is only loaded where it is needed
+        from inferagent.adapters.units.systemd import SystemdUnit
+        from inferagent.adapters.units.verbs import FOLDER, Verbs
+
+        folder = Path(os.environ.get("INFERAGENT_VERBS", FOLDER))
+        return SystemdUnit(part, settings.unit, run, clock, Verbs(part, settings.unit, folder))
+    environment = dict(settings.environment)
+    manners = Manners(stop=grace(environment) + SPARE) if part is Part.CONNECTOR else Manners()
     if mode is Mode.OBSERVE:  # what an acting agent started before is not started again either
         manners = replace(manners, burst=0)
-    return ChildUnit(Command(name, part.command, environment), run, clock, manners)
+    return ChildUnit(Command(part.value, settings.command, environment), run, clock, manners)
 
 
 def grace(environment: Mapping[str, str]) -> float:

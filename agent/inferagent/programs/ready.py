@@ -1,8 +1,8 @@
 """The ready program: answers /.inferagent/ready from the verdict file of this boot, agent or no agent.
 
-One file, the standard library only: `python -I -S -B ready.py --run DIR --engine HOST:PORT`, its listening
-socket passed in. 200 only while the verdict of this boot says ready and the engine's port does not refuse
-twice running. On run/ready.sock it hands the listening socket to whoever comes to replace it.
+One file, the standard library only: `python -I -S -B ready.py --run DIR [--engine HOST:PORT]`, its listening
+socket passed in. 200 only while the verdict of this boot says ready and the engine's port, which the verdict
+names as well, does not refuse twice running. On run/ready.sock it hands the socket to whoever replaces it.
 """
 
 # pathlib alone would cost a fifth of this program's memory
@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 
 PATH = b"/.inferagent/ready"
 CLIENTS = 64  # the oldest makes room for the next, so that slow ones cannot keep the monitor out
@@ -23,43 +24,43 @@ PATIENCE = 5.0  # seconds for a client to ask
 GOODBYE = 1.0  # seconds for a client to hang up, and for all of them when this program is to end
 LONGEST = 8192  # bytes of one request
 MONITOR = b"cloudflare-traffic-manager"
-REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    503: "Service Unavailable",
-}
+REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Not Allowed", 503: "Unavailable"}
 
 now = time.monotonic
 
 
-def read_verdict(run: str, boot: str) -> tuple[bool, str]:
-    """What the agent left. Anything but a whole verdict of this boot is "not ready"."""
-    try:
+def read_verdict(run: str, boot: str) -> tuple[bool, str, str]:
+    """What the agent left: ready, phase, engine. Anything but a whole verdict of this boot is "not ready"."""
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         verdict = json.loads(content(f"{run}/verdict.json"))
         if verdict["boot"] == boot:
-            return verdict["ready"] is True, str(verdict["phase"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        pass
-    return False, "unknown"
+            return verdict["ready"] is True, str(verdict["phase"]), str(verdict.get("engine", ""))
+    return False, "unknown", ""
 
 
 class EnginePort:
     """Counts refusals in a row. Silence is no refusal, and a connection ends the count."""
 
-    def __init__(self, selector: selectors.BaseSelector, host: str, port: int) -> None:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        self.addresses = [(entry[0], entry[4]) for entry in found]
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self.engine, self.refusals = "", 0
+        self.addresses: list[tuple[int, object]] = []
         self.selector = selector
-        self.refusals = 0
         self.left: list[tuple[int, object]] = []
         self.pending: socket.socket | None = None
+
+    def point(self, engine: str) -> None:
+        """`engine` is HOST:PORT, else OSError or ValueError."""
+        if engine != self.engine:
+            host, _, port = engine.rpartition(":")
+            found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+            self.engine, self.refusals = engine, 0
+            self.addresses = [(entry[0], entry[4]) for entry in found]
 
     def check(self) -> None:
         self.close()
         self.left = list(self.addresses)
-        self.try_next()
+        if self.left:
+            self.try_next()
 
     def try_next(self) -> None:
         """The next address by which the port may be known (localhost has two); all refuse, or it is open."""
@@ -100,12 +101,14 @@ class Client:
 
 
 class Server:
-    def __init__(self, run: str, listener: socket.socket, engine: tuple[str, int]) -> None:
-        self.run = run
+    def __init__(self, run: str, listener: socket.socket, engine: str) -> None:
+        self.run, self.told = run, engine
         self.listener = listener
         self.selector = selectors.DefaultSelector()
         self.boot = boot_id()
-        self.port = EnginePort(self.selector, *engine)
+        self.port = EnginePort(self.selector)
+        if engine:
+            self.port.point(engine)
         self.clients: list[Client] = []
         self.asked = count_asked(run)
         self.leave_at = 0.0  # no: the listening socket is still ours
@@ -123,7 +126,10 @@ class Server:
 
     def look(self) -> None:
         """Once a second: the engine's port while it matters, and clients that take too long."""
-        if read_verdict(self.run, self.boot)[0]:
+        ready, _, engine = read_verdict(self.run, self.boot)
+        if ready:
+            with suppress(OSError, ValueError):  # a name that cannot be resolved now: the next look
+                self.port.point(self.told or engine)
             self.port.check()
         else:
             self.port.refusals = 0
@@ -182,20 +188,18 @@ class Server:
             return response(405, {"error": "method not allowed"}, with_body)
         if any(MONITOR in line for line in head.lower().split(b"\r\n") if line.startswith(b"user-agent:")):
             self.touch_asked()
-        ready, phase = read_verdict(self.run, self.boot)
+        ready, phase, _ = read_verdict(self.run, self.boot)
         ready = ready and self.port.refusals < 2
         return response(200 if ready else 503, {"ready": ready, "phase": phase}, with_body)
 
     def touch_asked(self) -> None:
         """Let the agent know when a monitor last asked, and how often in all: such requests are no users."""
         self.asked += 1
-        try:
+        with suppress(OSError):
             handle = os.open(f"{self.run}/asked", os.O_WRONLY | os.O_CREAT, 0o644)
             os.pwrite(handle, b"%d" % self.asked, 0)
             os.utime(handle)
             os.close(handle)
-        except OSError:
-            pass
 
     def drop(self, client: Client) -> None:
         close(self.selector, client.sock)
@@ -216,11 +220,8 @@ class Server:
         self.selector.register(door, selectors.EVENT_READ, lambda: self.hand_over(door))
 
     def hand_over(self, door: socket.socket) -> None:
-        try:
-            with door.accept()[0] as peer:
-                socket.send_fds(peer, [b"1"], [self.listener.fileno()])  # closed already: an error, no handle
-        except OSError:
-            pass
+        with suppress(OSError), door.accept()[0] as peer:
+            socket.send_fds(peer, [b"1"], [self.listener.fileno()])  # closed already: an error, no handle
 
 
 def is_own_echo(sock: socket.socket) -> bool:
@@ -278,13 +279,12 @@ def introduce(run: str, tag: str, port: int) -> None:
 
 def main(argv: list[str]) -> int:
     chosen = dict(zip(argv[::2], argv[1::2], strict=False))
-    if not chosen.get("--run") or not chosen.get("--engine"):
-        sys.stderr.write("usage: ready.py --run DIR --engine HOST:PORT [--fd 3] [--tag TAG]\n")
+    if not chosen.get("--run"):
+        sys.stderr.write("usage: ready.py --run DIR [--engine HOST:PORT] [--fd 3] [--tag TAG]\n")
         return 2
-    host, _, port = chosen["--engine"].rpartition(":")
     listener = socket.socket(fileno=int(chosen.get("--fd", "3")))
     listener.setblocking(False)
-    server = Server(chosen["--run"], listener, (host.strip("[]"), int(port)))
+    server = Server(chosen["--run"], listener, chosen.get("--engine", ""))
     bell, rope = socket.socketpair()  # a signal alone would wait for the end of the present second
     rope.setblocking(False)
     signal.set_wakeup_fd(rope.fileno())

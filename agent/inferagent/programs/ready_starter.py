@@ -42,7 +42,7 @@ async def ensure(run: Path, port: int, engine: str) -> int:
     """
     tag = _tag(run, engine)
     old = _living(run)
-    if old and (old.tag, old.port) == (tag, port) and await _answers(port):
+    if old and (old.tag, old.port) == (tag, port) and await answers(port):
         await _end_others(run, old.who.pid, None)
         return old.who.pid
     _remember(run, old)
@@ -126,7 +126,7 @@ async def _wait(run: Path, port: int, pid: int) -> None:
     """Until the new program has introduced itself and the port answers."""
     try:
         async with asyncio.timeout(STARTS_WITHIN):
-            while not ((new := _living(run)) and new.who.pid == pid and await _answers(port)):
+            while not ((new := _living(run)) and new.who.pid == pid and await answers(port)):
                 if process.reap(pid) is not None:
                     raise PortError(f"cannot start the ready program: {_last_words(run)}")
                 await asyncio.sleep(0.01)
@@ -142,7 +142,8 @@ def _last_words(run: Path) -> str:
     return lines[-1] if lines else "it ended at once"
 
 
-async def _answers(port: int) -> bool:
+async def answers(port: int) -> bool:
+    """Whether a ready program answers there, whatever it says."""
     try:
         async with asyncio.timeout(ANSWERS_WITHIN):
             reader, writer = await asyncio.open_connection(HOST, port)

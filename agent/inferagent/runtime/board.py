@@ -1,18 +1,22 @@
 """The slots that probes write and the tick reads: the latest reading of each thing, aged when looked at."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from inferagent.model.change import changed
+from inferagent.model.check import CheckResult, CheckView
 from inferagent.model.engine import EngineLook, Generation
 from inferagent.model.gpu import GpuReport
 from inferagent.model.host import HostLook
+from inferagent.model.kernel import KernelLook
 from inferagent.model.membership import MembershipView
 from inferagent.model.observed import Job, Observed
 from inferagent.model.reading import NEVER, Failed, Reading, Value, aged, known
 from inferagent.model.tunnel import ConnectorLook
 from inferagent.model.unit import Unit
 
+PROBES = ("engine", "connector", "membership", "generation", "host", "gpus")
 LOOK_AGE, HOST_AGE, GPU_AGE, MEMBERSHIP_AGE = 10.0, 60.0, 30.0, 30.0
 
 
@@ -28,22 +32,43 @@ class Board:
     generation: Reading[Generation] = NEVER
     membership: Reading[MembershipView] = NEVER
     last_membership: Reading[MembershipView] = NEVER  # the last that succeeded, however old
+    turned_at: float | None = None  # when the pool was seen to turn in or out
     gpus: Reading[GpuReport] = NEVER
+    kernel: Reading[KernelLook] = NEVER
     host: Reading[HostLook] = NEVER
     save: Reading[bool] = NEVER
     asked: int = 0
     troubles: dict[str, str] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)  # looks that came back with nothing, by slot
+    checks: dict[str, tuple[float, CheckView]] = field(default_factory=dict)  # each with its longest age
 
     def put(self, slot: str) -> Callable[[Reading[object]], None]:
         """The writer of one slot, by its name."""
 
         def write(reading: Reading[object]) -> None:
             setattr(self, slot, reading)
-            if slot == "membership" and isinstance(reading, Value):
-                self.last_membership = reading  # type: ignore[assignment]
+            self.failures[slot] += isinstance(reading, Failed)
+            if slot == "membership" and isinstance(self.membership, Value):
+                self._turn(self.membership)
             self.changed()
 
         return write
+
+    def put_check(self, name: str, age: float) -> Callable[[Reading[CheckResult]], None]:
+        """The writer of one of the user's own checks; a reading older than `age` seconds is unknown."""
+
+        def write(reading: Reading[CheckResult]) -> None:
+            _, before = self.checks.get(name, (age, CheckView()))
+            last = reading if isinstance(reading, Value) else before.last
+            self.checks[name] = age, CheckView(reading, last)
+            self.changed()
+
+        return write
+
+    def _turn(self, reading: Value[MembershipView]) -> None:
+        last, self.last_membership = self.last_membership, reading
+        if isinstance(last, Value) and last.value.own.enabled is not reading.value.own.enabled:
+            self.turned_at = reading.at
 
     def _membership(self, now: float) -> Reading[MembershipView]:
         """A look that failed does not undo one that succeeded a moment ago."""
@@ -69,11 +94,13 @@ class Board:
             generation=self.generation,
             membership=self._membership(now),
             gpus=aged(self.gpus, now, GPU_AGE),
+            kernel=self.kernel,
             host=aged(self.host, now, HOST_AGE),
             save=self.save,
             asked=self.asked,
             troubles=tuple((code, text) for code, text in self.troubles.items() if text),
             jobs=jobs,
+            checks=tuple((name, _check(view, now, age)) for name, (age, view) in self.checks.items()),
         )
 
 
@@ -92,6 +119,10 @@ def _engine(reading: Reading[EngineLook], now: float) -> EngineLook:
         lan=aged(look.lan, now, LOOK_AGE),
         warmup=aged(look.warmup, now, LOOK_AGE),
     )
+
+
+def _check(view: CheckView, now: float, age: float) -> CheckView:
+    return changed(view, reading=aged(view.reading, now, age))
 
 
 def _connector(reading: Reading[ConnectorLook], now: float) -> ConnectorLook:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from inferagent.model.action import Action, Push, describe, slot
 from inferagent.model.decision import Decision
 from inferagent.model.event import Episode, EventKind
-from inferagent.model.health import Cause
+from inferagent.model.health import Cause, Component, Finding
 from inferagent.model.membership import MembershipView
 from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
@@ -42,6 +42,7 @@ class Noted:
     membership: Reading[MembershipView] = NEVER
     deeds: Pairs = ()
     failures: Pairs = ()
+    checks: tuple[Finding, ...] = ()  # findings of the user's own checks
 
 
 def same(noted: Noted, observed: Observed, decision: Decision) -> bool:
@@ -54,6 +55,8 @@ def same(noted: Noted, observed: Observed, decision: Decision) -> bool:
         return False
     reading = observed.membership
     if reading is not noted.membership and isinstance(reading, Value):
+        return False
+    if not _same_checks(noted.checks, _checks(decision)):
         return False
     return _failing(noted, observed) == noted.failures
 
@@ -68,8 +71,10 @@ def changes(noted: Noted, observed: Observed, decision: Decision) -> tuple[Noted
         faults=decision.saved.faults,
         membership=observed.membership if isinstance(observed.membership, Value) else noted.membership,
         failures=_failing(noted, observed),
+        checks=_checks(decision),
     )
     judged = (*_read(noted, after), *_faults(noted, after), *_causes(noted, after, observed.now))
+    judged = (*judged, *_check_changes(noted, after, observed.now))
     moved = (*judged, *_moves(noted, after, decision.sentence))
     known = {name: said for name, said in noted.deeds if not (moved and name == PUSH)}
     done = tuple(_deeds(known, observed, decision.actions))
@@ -129,6 +134,33 @@ def _causes(noted: Noted, after: Noted, now: float) -> Iterator[Change]:
         if cause.code not in present:
             kind = EventKind.RESUME if cause.code in HOLDS else EventKind.ENDS
             yield Change(kind, f"over after {now - cause.since:.0f} s: {cause.text}", cause.code, cause)
+
+
+def _checks(decision: Decision) -> tuple[Finding, ...]:
+    """Of the user's own checks what no cause says."""
+    if not decision.findings:
+        return ()
+    causes = {cause.code for cause in decision.causes}
+    return tuple(
+        one for one in decision.findings if one.component is Component.CHECK and one.code not in causes
+    )
+
+
+def _same_checks(before: tuple[Finding, ...], now: tuple[Finding, ...]) -> bool:
+    return [(one.code, one.health) for one in before] == [(one.code, one.health) for one in now]
+
+
+def _check_changes(noted: Noted, after: Noted, now: float) -> Iterator[Change]:
+    """By code and health: the text counts on. What has become a cause is not over."""
+    known = {one.code: one for one in noted.checks}
+    present = {one.code for one in after.checks} | {cause.code for cause in after.causes}
+    for one in after.checks:
+        before = known.get(one.code)
+        if before is None or before.health is not one.health:
+            yield Change(EventKind.CHECK, one.text, one.code)
+    for one in noted.checks:
+        if one.code not in present:
+            yield Change(EventKind.CHECK, f"over after {now - one.since:.0f} s: {one.text}", one.code)
 
 
 def _moves(noted: Noted, after: Noted, sentence: str) -> Iterator[Change]:

@@ -1,155 +1,95 @@
-"""The control socket: HTTP/1.1 over a unix socket, one request a connection, for the commands of this host.
+"""The control sockets: HTTP/1.1 over two unix sockets, one request a connection, for this host's commands.
 
-Access is the socket file's mode (0660) and its folder's. Everything that a client sends is bounded in size
-and time, and nothing that it sends can end the agent.
+control.sock is for readers, operator.sock for those who may act (`runtime/sockets.py` says who that is).
+Everything that a client sends is bounded in size and time, each socket has connections of its own, and
+nothing that anybody sends can end the agent.
 """
 
 import asyncio
 import contextlib
-import errno
-import fcntl
 import json
-import os
 import socket
-from collections.abc import Iterator
+import struct
+from collections.abc import AsyncIterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import h11
+import structlog
 
-from inferagent.runtime.desk import Answer, Desk, DrainRequest, Reply, handle, refusal
+from inferagent.runtime.desk import OPERATOR, Answer, Desk, Door, DrainRequest, Reply, handle, refusal
+from inferagent.runtime.lock import ControlError, only_agent
+from inferagent.runtime.sockets import ACTING, READING, Access, may_cure, open_acting, open_reading, remove
 
-__all__ = ["Answer", "ControlError", "Desk", "DrainRequest", "serve_control"]
+__all__ = [
+    "READING",
+    "Access",
+    "Answer",
+    "ControlError",
+    "Desk",
+    "DrainRequest",
+    "only_agent",
+    "serve_control",
+]
 
-MODE = 0o660
-LOCK = "agent.lock"  # beside the socket
+log = structlog.get_logger()
+
 LONGEST_HEADER = 16 * 1024  # bytes
 LONGEST_BODY = 16 * 1024
-MOST_CONNECTIONS = 32
+MOST_CONNECTIONS = 32  # at each of the two
 PATIENCE = 5.0  # seconds for a whole request and its answer
 LINGER = 1.0
-BACKLOG = 64
+NOBODY_ELSE = Access()
 
 
-class ControlError(RuntimeError):
-    """The control socket cannot be opened. The text reads "cannot start: …"; `cure` says what to do."""
+async def serve_control(
+    run: Path,
+    desk: Desk,
+    ready: asyncio.Event | None = None,
+    access: Access = NOBODY_ELSE,
+    troubles: MutableMapping[str, str] | None = None,
+    patience: float = PATIENCE,
+) -> None:
+    """Serve both sockets in the runtime folder until cancelled; `ready` is set once they answer.
 
-    def __init__(self, text: str, cure: str) -> None:
-        super().__init__(text)
-        self.cure = cure
+    ControlError if one cannot be opened. `troubles` gets a line where a group cannot be let in; a request may
+    take `patience` seconds.
+    """
+    said: MutableMapping[str, str] = {} if troubles is None else troubles
+    reading, acting = run / READING, run / ACTING
+    async with contextlib.AsyncExitStack() as stack:
+        listener, inode = open_reading(reading, access, said)
+        stack.callback(remove, reading, inode)
+        door = Door(acting=False, cure=may_cure(acting))
+        await stack.enter_async_context(_served(listener, _Office(desk, door, patience)))
+        listener, inode = open_acting(acting, access, said)
+        stack.callback(remove, acting, inode)
+        await stack.enter_async_context(_served(listener, _Office(desk, OPERATOR, patience)))
+        if ready is not None:
+            ready.set()
+        await asyncio.Event().wait()
 
 
-async def serve_control(path: Path, desk: Desk, ready: asyncio.Event | None = None) -> None:
-    """Serve until cancelled; `ready` is set once the socket answers. ControlError if it cannot be opened."""
-    with only_agent(path):
-        listener, inode = open_socket(path)
-        office = _Office(desk)
+@contextlib.asynccontextmanager
+async def _served(listener: socket.socket, office: "_Office") -> AsyncIterator[None]:
+    try:
+        server = await asyncio.start_unix_server(office.receive, sock=listener, limit=LONGEST_HEADER)
         try:
-            server = await asyncio.start_unix_server(office.receive, sock=listener, limit=LONGEST_HEADER)
-            try:
-                if ready is not None:
-                    ready.set()
-                await asyncio.Event().wait()
-            finally:
-                server.close()
-                await office.close()
+            yield
         finally:
-            listener.close()
-            _remove(path, inode)
-
-
-@contextlib.contextmanager
-def only_agent(path: Path) -> Iterator[None]:
-    """Holds the lock beside the socket: it ends with this process, however that ends. ControlError if taken.
-
-    The file is never removed: of two agents one could lock the file that the other has just taken away.
-    """
-    lock = path.with_name(LOCK)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _cannot(path, error) from error
-    try:
-        _take(lock, handle)
-        yield
+            server.close()
+            await office.close()
     finally:
-        os.close(handle)
-
-
-def _take(lock: Path, handle: int) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ControlError(
-            f"cannot start: another agent{_holder(handle)} holds {lock}", "inferagent status"
-        ) from None
-    except OSError as error:
-        raise _cannot(lock, error, "lock") from error
-    with contextlib.suppress(OSError):  # on a full disk the lock holds all the same, without a name
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-
-
-def open_socket(path: Path) -> tuple[socket.socket, int]:
-    """A listening socket at `path`, and its file's inode.
-
-    A file that a dead agent left is replaced; where an agent answers, ControlError.
-    """
-    try:
-        _refuse_living(path)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    except OSError as error:
-        raise _cannot(path, error) from error
-    try:
-        listener.bind(str(path))
-        path.chmod(MODE)  # before listen: nobody can have connected yet
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-        return listener, path.stat().st_ino
-    except OSError as error:
         listener.close()
-        raise _cannot(path, error) from error
-
-
-def _holder(handle: int) -> str:
-    """Its pid for a message, "" where it has not written it yet: what stands there then is a dead one's."""
-    pid = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
-    return f" (pid {pid})" if pid.isdecimal() and Path(f"/proc/{pid}").exists() else ""
-
-
-def _cannot(path: Path, error: OSError, deed: str = "listen at") -> ControlError:
-    sudo = "run the command with sudo, or " if isinstance(error, PermissionError) else ""
-    cure = f"{sudo}name another folder: run under [agent] in config.toml"
-    return ControlError(f"cannot start: cannot {deed} {path}: {error.strerror or error}", cure)
-
-
-def _refuse_living(path: Path) -> None:
-    """Removes a stale socket file; ControlError where somebody answers or the file is no socket."""
-    if not path.exists():
-        return
-    if not path.is_socket():
-        raise ControlError(f"cannot start: {path} is there and is no socket", f"sudo ls -l {path}")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1.0)
-        result = probe.connect_ex(str(path))
-    # EAGAIN: the queue of a living agent is full.
-    if result in (0, errno.EAGAIN, errno.EINPROGRESS):
-        raise ControlError(f"cannot start: another agent answers at {path}", "inferagent status")
-    path.unlink(missing_ok=True)
-
-
-def _remove(path: Path, inode: int) -> None:
-    with contextlib.suppress(OSError):
-        if path.stat().st_ino == inode:
-            path.unlink()
 
 
 @dataclass(slots=True)
 class _Office:
-    """The open connections, each with the task that serves it."""
+    """The open connections of one socket, each with the task that serves it."""
 
     desk: Desk
+    door: Door
+    patience: float
     open: dict[asyncio.StreamWriter, "asyncio.Task[None] | None"] = field(default_factory=dict)
     closed: bool = False
 
@@ -160,7 +100,7 @@ class _Office:
             return
         self.open[writer] = asyncio.current_task()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 await self._talk(reader, writer)
                 await _hang_up(reader, writer)
         except (OSError, TimeoutError, h11.LocalProtocolError):
@@ -182,15 +122,17 @@ class _Office:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEADER)
         try:
             if len(self.open) > MOST_CONNECTIONS:
-                code, document = refusal(503, "cannot answer: too many connections")
+                code, document = refusal(503, "cannot answer: too many connections", "try again")
             else:
-                code, document = await self._answer(connection, reader)
+                code, document = await self._answer(connection, reader, writer)
         except h11.RemoteProtocolError as error:
             code, document = refusal(error.error_status_hint, f"cannot understand the request: {error}")
         writer.write(_response(connection, code, document))
         await writer.drain()
 
-    async def _answer(self, connection: h11.Connection, reader: asyncio.StreamReader) -> Reply:
+    async def _answer(
+        self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Reply:
         request = await _event(connection, reader)
         if not isinstance(request, h11.Request):
             raise ConnectionResetError("the client closed without a request")
@@ -199,7 +141,18 @@ class _Office:
             body += part.data
             if len(body) > LONGEST_BODY:
                 return refusal(413, f"cannot take more than {LONGEST_BODY} bytes")
-        return handle(self.desk, request.method.decode(), request.target.decode(), body)
+        method, target = request.method.decode(), request.target.decode()
+        reply = await handle(self.desk, method, target, body, self.door)
+        if method == "POST":
+            log.info("asked", of=target[:40], by_uid=_peer(writer), answer=reply[0])
+        return reply
+
+
+def _peer(writer: asyncio.StreamWriter) -> int:
+    """The user id of whoever has connected, as the kernel knows it."""
+    raw = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    _, uid, _ = struct.unpack("3i", raw)
+    return int(uid)
 
 
 async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -216,10 +169,12 @@ async def _event(connection: h11.Connection, reader: asyncio.StreamReader) -> ob
     return event
 
 
-def _response(connection: h11.Connection, code: int, document: dict[str, object]) -> bytes:
-    body = json.dumps(document, allow_nan=False).encode() + b"\n"
+def _response(connection: h11.Connection, code: int, document: dict[str, object] | str) -> bytes:
+    """A document as JSON; text as it is (metrics)."""
+    text = isinstance(document, str)
+    body = document.encode() if isinstance(document, str) else _json(document)
     headers = [
-        ("Content-Type", "application/json"),
+        ("Content-Type", "text/plain; version=0.0.4; charset=utf-8" if text else "application/json"),
         ("Content-Length", str(len(body))),
         ("Connection", "close"),
     ]
@@ -229,3 +184,7 @@ def _response(connection: h11.Connection, code: int, document: dict[str, object]
         h11.EndOfMessage(),
     )
     return b"".join(connection.send(part) or b"" for part in parts)
+
+
+def _json(document: dict[str, object]) -> bytes:
+    return json.dumps(document, allow_nan=False).encode() + b"\n"

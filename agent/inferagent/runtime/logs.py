@@ -1,25 +1,40 @@
-"""The log: one line an event on stderr, short fixed phrases with facts as keys; journald adds the rest."""
+"""The log: one line an event, short fixed phrases with facts as keys; in the journal they are its fields."""
 
 import logging
+import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import structlog
 
+from inferagent.runtime.journal import SOCKET, JournalLogger, listens
 
-def configure(*, debug: bool = False) -> None:
-    """Lines like `12:03:11 info serving phase=serving`; no colours, no secrets, no stack of wrappers."""
+
+def configure(*, debug: bool = False, journal: Path = SOCKET) -> None:
+    """On a terminal or in a file: `12:03:11 info serving phase=serving`; no colours, no secrets.
+
+    Under systemd: the journal's fields, and no time and no level in the text, which it keeps by itself.
+    """
+    native = listens(os.environ, journal)
+    own: list[Any] = [] if native else _console()
+    factory: Callable[..., Any] = structlog.PrintLoggerFactory(sys.stderr)
+    if native:
+        logger = JournalLogger(journal)
+        factory = lambda *_: logger  # noqa: E731
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(
-                key_order=["timestamp", "level", "event"], drop_missing=True
-            ),
-        ],
+        processors=[structlog.processors.add_log_level, structlog.processors.format_exc_info, *own],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=factory,
     )
     # httpx logs every request at INFO, with its whole address
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _console() -> list[Any]:
+    return [
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"], drop_missing=True),
+    ]

@@ -9,23 +9,23 @@ import structlog
 from inferagent.model.action import Push
 from inferagent.model.change import changed
 from inferagent.model.decision import Decision
-from inferagent.model.desired import Desired, Hold, Mode
-from inferagent.model.health import Cause, CauseKind
+from inferagent.model.desired import Desired, Mode
 from inferagent.model.observed import Observed
-from inferagent.model.phase import Phase
 from inferagent.model.reading import Failed, Value
 from inferagent.model.saved import Memory, Saved
 from inferagent.model.status import Status
 from inferagent.policy.decide import decide
-from inferagent.policy.facts import Facts
-from inferagent.policy.leaving import may_not_leave
 from inferagent.policy.rules import RULES, Rule
 from inferagent.policy.wake import wake
 from inferagent.ports import Clock, PortError, StatePort, VerdictPort
+from inferagent.runtime import requests
 from inferagent.runtime.act import Hands
 from inferagent.runtime.board import Board
-from inferagent.runtime.control import Answer, DrainRequest
-from inferagent.runtime.report import Scene, quiet_copy, status
+from inferagent.runtime.desk import Answer, DrainRequest, LendRequest
+from inferagent.runtime.holds import Holds
+from inferagent.runtime.log_line import LogLine, log_line
+from inferagent.runtime.report import Scene, status
+from inferagent.runtime.walls import Walls
 
 log = structlog.get_logger()
 
@@ -57,17 +57,21 @@ class Loop:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     document: Status | None = None
     bugs: int = 0  # ticks that failed by a bug
+    holds: Holds = field(init=False)
     _saved: Saved = field(default_factory=Saved)
     _on_disk: Saved | None = None
     _observed: Observed | None = None
-    _said: Status | None = None
-    _walls: tuple[float, str] = (float("-inf"), "")
+    _said: LogLine | None = None
+    _walls: Walls = field(default_factory=Walls)
+
+    def __post_init__(self) -> None:
+        self.holds = Holds(self.state, self.clock)
 
     def begin(self) -> None:
         """Take up the saved state and the hold. Raises PortError when the state must not be used."""
         clock, first = self.clock, self.desired.terms.hold_off
         self._saved = wake(self.state.load(), clock.now(), clock.boot(), self.verdict.read(), first)
-        self.desired = replace(self.desired, hold=self.state.load_hold())
+        self.desired = replace(self.desired, hold=self.holds.load())
 
     async def run(self) -> None:
         """Tick until cancelled: at each wake-up, and at the decision's pace at the latest."""
@@ -92,6 +96,7 @@ class Loop:
     def tick(self) -> Decision:
         """One pass; never waits."""
         now = self.clock.now()
+        self._pass_time()
         self._observed = self.board.snapshot(now, self.clock.boot(), self.hands.jobs.view())
         decision = decide(self._observed, self.desired, self._saved, self.rules)
         gone = self._leave_first(decision)
@@ -105,6 +110,11 @@ class Loop:
         self._report(decision)
         self.record(self._observed, self.desired, decision)
         return decision
+
+    def _pass_time(self) -> None:
+        hold = self.holds.keep(self.desired.hold)
+        if hold is not self.desired.hold:
+            self.desired = replace(self.desired, hold=hold)
 
     def _leave_first(self, decision: Decision) -> bool:
         """Leaving waits for no disk: the verdict and the write go out before the state is saved."""
@@ -145,9 +155,6 @@ class Loop:
         return True
 
     def _report(self, decision: Decision) -> None:
-        saved = decision.saved
-        if self._walls[0] != saved.since:
-            self._walls = (saved.since, self.clock.wall())
         assert self._observed is not None
         self.document = status(
             Scene(
@@ -157,20 +164,15 @@ class Loop:
                 decision,
                 self.board.last_membership,
                 self.clock.wall(),
-                self._walls[1],
+                self.board.turned_at,
+                self._walls,
             )
         )
         self.publish(self.document)
-        said = quiet_copy(self.document)
-        if said != self._said:
-            self._said = said
-            log.info(
-                decision.sentence,
-                phase=decision.phase.value,
-                label=said.label,
-                cause=said.root_cause,
-                findings=[finding.code for finding in decision.findings],
-            )
+        line = log_line(self.document)
+        if not line.same(self._said):
+            self._said = line
+            getattr(log, line.level)(line.text, **line.keys())
 
     # what the control socket asks for
 
@@ -178,49 +180,34 @@ class Loop:
         return self.document
 
     def drain(self, request: DrainRequest) -> Answer:
-        """Write the hold, then answer; refused in observe mode, and for the last endpoint without --last."""
-        if self.desired.mode is Mode.OBSERVE:
-            return Answer(False, 'cannot drain: the mode is "observe"', 'mode = "act" in config.toml')
-        hold = Hold(
-            wall=self.clock.wall(),
-            reason=request.reason,
-            stop_engine=request.stop_engine,
-            last=request.last,
-            deadline=request.deadline,
-        )
-        refused = self._refused(hold)
-        if refused:
-            last = " --last" if "--last" in refused else ""
-            return Answer(False, f"cannot drain: {refused}", f"inferagent drain{last}")
-        message = "held: out until `inferagent resume`"
-        try:
-            self.state.save_hold(hold)
-        except PortError as problem:
-            hold = replace(hold, durable=False)
-            message = f"leaving, but the hold ends with this boot: {problem}"
-        self.desired = replace(self.desired, hold=hold)
-        self.woken.set()
-        return Answer(True, message)
+        return requests.drain(self, request)
 
-    def _refused(self, hold: Hold) -> str:
-        if self._observed is None:
-            return "the agent has just started; try again"
-        if self._saved.phase in (Phase.OUT, Phase.DRAINING):
-            return ""
-        facts = Facts(self._observed, replace(self.desired, hold=hold), self._saved)
-        return may_not_leave(Cause(CauseKind.OPERATOR, "hold", "", 0.0), facts)
+    def lend(self, request: LendRequest) -> Answer:
+        return requests.lend(self, request)
 
     def resume(self) -> Answer:
-        """End the hold; the way back in still needs its proof."""
-        try:
-            self.state.save_hold(None)
-        except PortError as problem:
-            return Answer(False, f"cannot resume: {problem}", "df -h")
-        self.desired = replace(self.desired, hold=None, resumed_at=self.clock.now())
+        return requests.resume(self)
+
+    def going(self, seconds: float) -> Answer:
+        return requests.going(self, seconds)
+
+    # and what answering takes
+
+    @property
+    def seen(self) -> Observed | None:
+        return self._observed
+
+    @property
+    def saved(self) -> Saved:
+        return self._saved
+
+    def wake(self) -> None:
         self.woken.set()
-        if self.desired.mode is Mode.OBSERVE:
-            return Answer(True, 'resumed: no hold stands; in mode "observe" nothing joins')
-        return Answer(True, "resumed: joins once a generation has proven the engine")
+
+    def keep(self, saved: Saved) -> bool:
+        """Go on from this state; whether it is on disk as well."""
+        self._saved = saved
+        return self._save(saved, self.clock.now())
 
 
 def _leaves(action: object) -> bool:

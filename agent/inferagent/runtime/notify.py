@@ -1,6 +1,7 @@
 """Tell systemd, where it listens: READY after the first tick, one sentence, and the watchdog of each tick."""
 
 import os
+import time
 
 import sdnotify
 
@@ -25,6 +26,13 @@ class Notifier:
             lines.insert(0, "READY=1")
             self._ready = True
         self._notifier.notify("\n".join(lines))
+
+    def reloading(self, begins: bool) -> None:
+        """systemd waits for the end of a reload that it asked for, and tells it by the time of its begin."""
+        if self._notifier is None or not self._ready:
+            return
+        microseconds = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        self._notifier.notify(f"RELOADING=1\nMONOTONIC_USEC={microseconds}" if begins else "READY=1")
 
     def close(self) -> None:
         if self._notifier is not None and self._notifier.socket is not None:

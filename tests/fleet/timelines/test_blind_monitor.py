@@ -78,7 +78,7 @@ def test_pull_waits_for_a_monitor_that_has_not_asked_and_cuts_nobody(consecutive
         assert "gpu-0" in routed(fleet)
         assert host.engine.alive
         assert host.phase is Phase.DRAINING
-        assert "still-arriving" in findings(host) or "until out is proven" in sentence(host)
+        assert "still-arriving" in findings(host) or "leaving the pool" in sentence(host)
         await fleet.run(120.0)
         assert host.engine.alive
         fleet.edge.monitor.blind = False

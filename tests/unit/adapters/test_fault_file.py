@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from inferagent.adapters.fault_file import FaultFile, with_faults
-from inferagent.model.saved import Fault, Saved
+from inferagent.model.saved import Cleared, Fault, Saved
 
 LOST = Fault("boot-1", "GPU-0", "lost", "GPU 0 is lost to its driver", 3.0)
 RESET = replace(LOST, code="reset-required")
@@ -80,3 +80,25 @@ def test_a_state_gets_back_what_it_lost_and_nothing_twice():
     assert with_faults(whole, (RESET,)) == replace(whole, faults=(*whole.faults, RESET))
     older = Saved(boot="boot-0", faults=(replace(LOST, boot="boot-0"),))
     assert with_faults(older, (LOST,)) == replace(older, faults=(*older.faults, LOST))
+
+
+WORD = Cleared("boot-1", "GPU-0", 5.0, 0, "0000:01:00", 80)
+
+
+def test_the_operator_s_words_are_kept_beside_the_faults(tmp_path):
+    file = FaultFile(tmp_path)
+    file.keep((RESET,), (WORD,))
+    later = FaultFile(tmp_path)
+    assert (later.load(), later.cleared) == ((RESET,), (WORD,))
+    later.keep((), (WORD,))
+    assert FaultFile(tmp_path).load() == ()
+
+
+def test_a_state_that_has_not_heard_the_word_hears_it():
+    deaf = Saved(boot="boot-1", faults=(LOST,))
+    assert with_faults(deaf, (), (WORD,)) == Saved(boot="boot-1", faults=(), cleared=(WORD,))
+    since = replace(LOST, at=9.0)
+    assert with_faults(replace(deaf, faults=(since,)), (since,), (WORD,)).faults == (since,)
+    assert with_faults(None, (), (WORD,)) == Saved(boot="boot-1", cleared=(WORD,))
+    heard = Saved(boot="boot-1", cleared=(WORD,))
+    assert with_faults(heard, (), (WORD,)) is heard

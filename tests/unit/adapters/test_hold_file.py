@@ -1,13 +1,21 @@
 import os
+from dataclasses import replace
 
 import pytest
 
 from inferagent.adapters.files import with_sum
 from inferagent.adapters.hold_file import HoldFile
-from inferagent.model.desired import Hold
+from inferagent.model.desired import Hold, Until
 from inferagent.ports import PortError
 
 HOLD = Hold("2026-01-01T00:00:00+00:00", reason="a", stop_engine=True, last=True, deadline=60.0)
+
+LENT = Hold(
+    "2026-01-01T00:00:00+00:00",
+    stop_engine=True,
+    until=Until("boot-1", 7300.5, "2026-01-01T02:00:00+00:00", 7200.0),
+    lend=True,
+)
 
 
 @pytest.fixture
@@ -21,9 +29,10 @@ def test_no_hold_is_none(file):
     assert file.problem == ""
 
 
-def test_a_hold_lasts_until_it_is_ended(file, tmp_path):
-    file.save(HOLD)
-    assert HoldFile(tmp_path / "state", tmp_path / "run").load() == HOLD
+@pytest.mark.parametrize("hold", [HOLD, LENT])
+def test_a_hold_lasts_until_it_is_ended(file, tmp_path, hold):
+    file.save(hold)
+    assert HoldFile(tmp_path / "state", tmp_path / "run").load() == hold
     file.save(None)
     assert file.load() is None
 
@@ -41,6 +50,9 @@ def test_a_hold_lasts_until_it_is_ended(file, tmp_path):
         b'{"hold": {"wall": ""}}',
         with_sum(b'{\n "hold": {"wall": "", "deadline": -1}\n}'),
         with_sum(b'{\n "hold": {"wall": "", "deadline": NaN}\n}'),
+        with_sum(b'{\n "hold": {"wall": "", "until": {"boot": "b", "at": NaN, "wall": "", "longest": 1}}\n}'),
+        with_sum(b'{\n "hold": {"wall": "", "until": {"boot": "b", "at": 1, "wall": "", "longest": -1}}\n}'),
+        with_sum(b'{\n "hold": {"wall": "", "until": {"boot": "b", "at": 1}}\n}'),
     ],
 )
 def test_a_hold_that_cannot_be_understood_is_still_a_hold(file, tmp_path, content):
@@ -116,3 +128,21 @@ def test_a_disk_that_hangs_costs_the_bound_and_the_hold_lasts_to_the_end_of_the_
         file.save(None)
     with pipe.open("rb") as reader:
         reader.read()
+
+
+def test_the_later_word_rules_although_only_the_earlier_is_on_disk(file, tmp_path):
+    file.save(HOLD)
+    makeshift = HoldFile(tmp_path / "elsewhere", tmp_path / "run")
+    (tmp_path / "elsewhere").write_text("")
+    with pytest.raises(PortError):
+        makeshift.save(replace(HOLD, reason="later"))
+    assert (file.load().reason, file.load().durable) == ("later", False)
+    (tmp_path / "run" / "hold.json").unlink()  # as the next boot does
+    assert (file.load().reason, file.load().durable) == ("a", True)
+
+
+def test_a_makeshift_hold_that_cannot_be_understood_yields_to_the_one_on_disk(file, tmp_path):
+    file.save(HOLD)
+    (tmp_path / "run").mkdir(exist_ok=True)
+    (tmp_path / "run" / "hold.json").write_text("{")
+    assert (file.load().reason, file.load().durable) == ("a", True)

@@ -66,6 +66,7 @@ def test_hangs_are_judged_by_the_worst(name, most, expected):
         ("decide_ill_us", 500.0, "us"),
         ("idle_pss_mib", 72.0, "MiB"),
         ("idle_cpu_percent", 0.5, "%"),
+        ("status_ms", 150.0, "ms"),
     ],
 )
 def test_what_the_agent_costs_is_judged_by_the_median(name, bound, unit):

@@ -11,7 +11,7 @@ def test_the_fine_host_stays_in_without_a_complaint_and_the_ill_one_is_out():
     assert min(samples) > 0
     assert sentence == "serving"
     _, sentence = run([ill_at(NOW + number * STEP) for number in range(400)])
-    assert sentence.startswith("out, waiting: GPU 0 is lost")
+    assert sentence.startswith("out, waiting for a reboot: GPU 0 is lost")
 
 
 def test_every_gpu_of_the_ill_host_and_what_hangs_on_it_is_ill():

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
+from inferagent.model.fault_sheet import FaultSheet
 from inferagent.model.status import Status, StatusMembership, StatusPart
 from inferagent.runtime.control import Answer, DrainRequest, serve_control
+from inferagent.runtime.desk import LendRequest
 
 DEADLINE = 10.0
 DRAINING = Answer(True, "draining")
@@ -54,6 +57,7 @@ class Agent:
     shows: list[Status] = field(default_factory=list)
     answer: Answer = DRAINING
     asked: list[object] = field(default_factory=list)
+    sheet: FaultSheet = field(default_factory=lambda: FaultSheet(()))
 
     def status(self) -> Status | None:
         return self.shows.pop(0) if len(self.shows) > 1 else self.shows[0] if self.shows else None
@@ -62,22 +66,53 @@ class Agent:
         self.asked.append(request)
         return self.answer
 
+    def lend(self, request: LendRequest) -> Answer:
+        self.asked.append(request)
+        return self.answer
+
     def resume(self) -> Answer:
         self.asked.append("resume")
+        return self.answer
+
+    async def reload(self) -> Answer:
+        self.asked.append("reload")
+        return self.answer
+
+    def metrics(self) -> str:
+        return "inferagent_up 1\n"
+
+    def faults(self) -> FaultSheet:
+        return self.sheet
+
+    def clear_fault(self, gpu: str) -> Answer:
+        self.asked.append(("clear fault", gpu))
+        return self.answer
+
+    async def notify_test(self) -> Answer:
+        self.asked.append("notify test")
         return self.answer
 
 
 async def _serve(agent: Agent, up: threading.Event, stop: list) -> None:
     ready = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(serve_control(agent.folder / "run" / "control.sock", agent, ready))
+        task = group.create_task(serve_control(agent.folder / "run", agent, ready))
         await ready.wait()
         stop.append((asyncio.get_running_loop(), task))
         up.set()
 
 
 @pytest.fixture
-def agent() -> Iterator[Agent]:
+def quiet() -> Iterator[None]:
+    """What an agent logs is no output of a command."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    yield
+    structlog.configure(**before)
+
+
+@pytest.fixture
+def agent(quiet: None) -> Iterator[Agent]:
     with tempfile.TemporaryDirectory() as name:  # short: a socket's path has at most 107 bytes
         made = Agent(Path(name))
         (made.folder / "config.toml").write_text(f'[agent]\nrun = "{name}/run"\n')

@@ -4,10 +4,11 @@ from inferagent.runtime.control import Answer, DrainRequest
 
 
 def test_every_option_reaches_the_agent(agent, run_command):
-    words = ["--stop-engine", "--last", "--deadline", "90s", "--reason", "new disk"]
+    words = ["--for", "2h", "--stop-engine", "--last", "--deadline", "90s", "--reason", "new disk"]
     result = run_command("drain", "--config", agent.folder, *words)
     assert (result.exit_code, result.stdout) == (0, "draining\n")
-    assert agent.asked == [DrainRequest("new disk", stop_engine=True, last=True, deadline=90.0)]
+    wanted = DrainRequest("new disk", stop_engine=True, last=True, deadline=90.0, lasts=7200.0)
+    assert agent.asked == [wanted]
 
 
 def test_the_plain_drain_leaves_the_deadline_to_the_agent(agent, run_command):
@@ -40,7 +41,8 @@ def test_a_refusal_is_1_with_its_reason(agent, run_command):
 
 
 @pytest.mark.parametrize(
-    "words", [["--deadline", "90"], ["--deadline", "0s"], ["--limit", "soon"], ["--nope"], ["x"]]
+    "words",
+    [["--for", "soon"], ["--deadline", "90"], ["--deadline", "0s"], ["--limit", "soon"], ["--nope"], ["x"]],
 )
 def test_a_usage_error_is_2_and_reaches_nobody(agent, run_command, words):
     assert run_command("drain", "--config", agent.folder, *words).exit_code == 2

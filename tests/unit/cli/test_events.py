@@ -65,7 +65,23 @@ def test_torn_lines_are_counted_once_at_the_end(host, run_command):
     put(host, event(2))
     result = run_command("events", "--config", host)
     assert sentences(result.stdout) == [1, 2]
-    assert result.stderr == "2 lines could not be read: a power cut or a full disk leaves such\n"
+    assert result.stderr == (
+        f"2 lines of {host}/state/events.jsonl could not be read: a power cut or a full disk leaves such\n"
+    )
+    (host / "state" / "events.1.jsonl").write_bytes(b"{torn\n")
+    result = run_command("events", "--config", host)
+    assert f"1 line of {host}/state/events.1.jsonl could" in result.stderr
+    assert f"2 lines of {host}/state/events.jsonl could" in result.stderr
+
+
+def test_that_nothing_happened_is_said_with_what_happened_last(host, run_command):
+    put(host, event(1, ago=7200.0), event(2, ago=7100.0))
+    result = run_command("events", "--since", "1h", "--config", host)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.startswith("nothing happened since 20")
+    assert result.stderr.endswith("  sentence 2\n")
+    quiet = run_command("events", "--since", "1h", "--json", "--config", host)
+    assert quiet.stdout + quiet.stderr == ""
 
 
 def test_no_events_are_said_with_the_cure(host, run_command):

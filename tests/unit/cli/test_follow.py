@@ -84,3 +84,32 @@ def test_an_agent_that_stays_away_is_unreachable():
     world = World(("draining", "disk", "a"), None)
     assert world.follow(DRAIN) == End(3, "cannot reach the agent", "start it")
     assert ABSENCE < world.now < ABSENCE + 2
+
+
+def documents(*found: dict) -> tuple[End, list[float]]:
+    """Follows what is shown one after the other; the last repeats."""
+    shown, now = list(found), [0.0]
+
+    def look() -> Reply:
+        return Reply(200, "", shown.pop(0) if len(shown) > 1 else shown[0])
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    wait = Wait("out", 60.0, held=True, lent=True) if found[-1].get("hold") else RESUME
+    return follow(wait, look, lambda said: None, lambda: now[0], sleep), now
+
+
+def test_lending_is_done_when_the_engine_is_down_too():
+    out = {"phase": "out", "hold": "operator"}
+    end, now = documents(out, out, {**out, "lent": True})
+    assert (end, now) == (End(0), [1.0])
+    end, _ = documents(out)
+    assert end.code == 1
+
+
+def test_in_observe_mode_nobody_waits_for_a_join():
+    end, now = documents({"phase": "out", "hold": "", "mode": "observe"})
+    assert (end.code, end.cure, now) == (1, 'mode = "act" in config.toml', [0.0])
+    end, _ = documents({"phase": "serving", "hold": "", "mode": "observe"})
+    assert end == End(0)

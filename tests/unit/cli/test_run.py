@@ -62,6 +62,6 @@ def test_a_runtime_folder_that_cannot_be_is_said_with_its_cure(folder):
     process = start(folder)
     output, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1
-    assert "cannot start: cannot listen at /proc/inferagent/control.sock" in output
+    assert "cannot start: cannot lock /proc/inferagent/agent.lock" in output
     assert "→ name another folder: run under [agent]" in output
     assert "Traceback" not in output

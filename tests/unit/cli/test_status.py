@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from inferagent.runtime.schema import schema
+
 
 @pytest.mark.parametrize("code", [0, 1, 3, 4])
 def test_the_exit_code_is_the_document_s(agent, run_command, status_of, code):
@@ -43,3 +45,9 @@ def test_on_a_host_that_nobody_configured_setup_is_the_cure(tmp_path, run_comman
     result = run_command("status", "--config", tmp_path / "nowhere")
     assert result.exit_code == 3
     assert "→ sudo inferagent setup" in result.stderr
+
+
+def test_the_schema_of_the_answers_needs_no_agent(tmp_path, run_command):
+    result = run_command("status", "--schema", "--config", tmp_path / "nowhere")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == schema()

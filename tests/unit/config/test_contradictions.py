@@ -79,6 +79,27 @@ CASES = {
         8,
         "only for a command",
     ),
+    "inferagent's own engine without a command": (
+        RIGHT.replace('command = ["vllm", "serve"]', 'unit = "inferagent-engine.service"'),
+        "",
+        "engine[0].unit",
+        4,
+        "there is none",
+    ),
+    "the connector's unit for the engine": (
+        RIGHT.replace('command = ["vllm", "serve"]', 'unit = "inferagent-connector.service"'),
+        "",
+        "engine[0].unit",
+        4,
+        "inferagent-connector.service does not run the engine",
+    ),
+    "the engine's unit for the connector": (
+        RIGHT.replace('command = ["cloudflared"]', 'unit = "inferagent-engine.service"'),
+        "",
+        "connector.unit",
+        7,
+        "inferagent-engine.service does not run the connector",
+    ),
     "own pool without account": (
         RIGHT.replace('account = "a"\n', ""),
         "",
@@ -108,13 +129,6 @@ CASES = {
         "idle.after",
         2,
         "a replica does not leave for soft causes",
-    ),
-    "replica by unit": (
-        RIGHT.replace("own-pool", "replica").replace('command = ["cloudflared"]', 'unit = "c.service"'),
-        "",
-        "connector.unit",
-        7,
-        "cannot be used with",
     ),
     "replica alone": (
         RIGHT.replace("own-pool", "replica"),
@@ -151,6 +165,62 @@ CASES = {
         3,
         "port 8790 is used twice, by engine[0].url and ready.port",
     ),
+    "messages in the clear": (
+        RIGHT,
+        '[notify]\nwebhook = "http://chat.example.com/x"\n',
+        "notify.webhook",
+        2,
+        "must begin with https://",
+    ),
+    "an address that is a secret": (
+        RIGHT,
+        '[notify]\nwebhook = "https://hooks.slack.com/services/T/B/x"\n',
+        "notify.webhook",
+        2,
+        "an address at hooks.slack.com is a secret",
+    ),
+    "an address that is a secret, at a host below": (
+        RIGHT,
+        '[notify]\nwebhook = "https://firm.webhook.office.com/x"\n',
+        "notify.webhook",
+        2,
+        "is a secret",
+    ),
+    "a check that may run into the next": (
+        RIGHT,
+        '[[check]]\nexec = ["/bin/disk-ok"]\nevery = "10s"\ndeadline = "10s"\n',
+        "check[0].deadline",
+        4,
+        "10s must be less than check[0].every (10s)",
+    ),
+    "a check that is too slow for the pace that it did not say": (
+        RIGHT,
+        '[[check]]\nexec = ["/bin/disk-ok"]\ndeadline = "2m"\n',
+        "check[0].deadline",
+        3,
+        "2m must be less than check[0].every (1m)",
+    ),
+    "two checks of one name": (
+        RIGHT,
+        '[[check]]\nexec = ["/bin/disk-ok"]\n[[check]]\nexec = ["/bin/x"]\nname = "disk-ok"\n',
+        "check[1].name",
+        5,
+        'two checks are called "disk-ok"',
+    ),
+    "a check that cannot be called as its program": (
+        RIGHT,
+        '[[check]]\nexec = ["/bin/[", "-d", "/x"]\n',
+        "check[0].exec",
+        2,
+        'the name of its program, "[", cannot be the name of the check',
+    ),
+    "too many checks": (
+        RIGHT,
+        "".join(f'[[check]]\nexec = ["/bin/x"]\nname = "c{n}"\n' for n in range(21)),
+        "check",
+        1,
+        "at most 20 checks are run, here are 21",
+    ),
 }
 
 
@@ -164,6 +234,16 @@ def test_a_contradiction_names_file_line_key_and_cure(tmp_path, name):
         "more.toml" if more and key != "connector.command" else "config.toml"
     )
     assert problem.cure
+
+
+def test_messages_to_this_host_need_no_https(tmp_path):
+    assert faults(tmp_path, RIGHT, '[notify]\nwebhook = "http://127.0.0.1:9000/x"\n') == []
+
+
+def test_a_replicas_connector_may_be_a_unit(tmp_path):
+    unit = RIGHT.replace("own-pool", "replica").replace('command = ["cloudflared"]', 'unit = "c.service"')
+    (tmp_path / "config.toml").write_text(unit)
+    assert load(tmp_path).settings.connector.unit == "c.service"
 
 
 def test_a_port_on_another_host_is_no_clash(tmp_path):
@@ -196,3 +276,13 @@ def test_a_clash_with_a_shipped_default_stands_at_the_key_that_was_written(tmp_p
     (problem,) = faults(tmp_path, RIGHT, '[drain]\nshutdown = "9s"\n')
     assert (problem.key, problem.place.line) == ("drain.shutdown", 2)
     assert "drain.shutdown (9s)" in problem.what
+
+
+def test_inferagents_own_units_run_what_stands_here(tmp_path: Path) -> None:
+    text = RIGHT.replace('command = ["vllm", "serve"]', 'unit = "inferagent-engine.service"\ncommand = ["x"]')
+    text = text.replace('command = ["cloudflared"]', 'unit = "inferagent-connector.service"')
+    (tmp_path / "config.toml").write_text(text)
+    settings = load(tmp_path).settings
+    assert settings is not None
+    assert settings.only_engine.command == ("x",)
+    assert settings.connector.command == ()

@@ -1,10 +1,13 @@
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from inferagent.config.errors import ConfigError
-from inferagent.config.fragments import config_files, read_input, run_folder
+from inferagent.config.fragments import config_files, find_run, read_input
 
 
 def write(folder: Path, name: str, text: str | bytes) -> Path:
@@ -118,14 +121,68 @@ def test_no_file_means_unconfigured(tmp_path):
     assert config_files(tmp_path / "nowhere") == ()
 
 
+SHIPPED = Path("/run/inferagent")
+
+
+def test_the_runtime_folder_stands_where_the_files_say(tmp_path):
+    assert find_run(tmp_path) == (SHIPPED, None)
+    write(tmp_path, "config.toml", "[agent]\nrun = '/somewhere'\n")
+    assert find_run(tmp_path) == (Path("/somewhere"), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "run"),
+    [
+        ("[agent]\nrun = '/somewhere'\nbroken = \n", "/somewhere"),
+        ('[host]\nbroken = \n[agent]  # folders\n  run="/somewhere"  # here\n', "/somewhere"),
+        ("broken = \n[agent]\nstate = '/state'\n", "/run/inferagent"),
+        ("broken = \n[engine]\nrun = '/elsewhere'\n", "/run/inferagent"),
+        ("broken = \nrun = '/elsewhere'\n", "/run/inferagent"),
+    ],
+)
+def test_of_a_broken_file_the_one_line_is_found_and_the_error_is_told(tmp_path, text, run):
+    write(tmp_path, "config.toml", text)
+    found, error = find_run(tmp_path)
+    assert found == Path(run)
+    assert "cannot be read as TOML" in str(error)
+    assert not error.unreadable
+
+
 def test_the_runtime_folder_is_found_beside_a_broken_file(tmp_path):
     write(tmp_path, "config.toml", "[agent]\nrun = '/somewhere'\n")
     write(tmp_path, "conf.d/a.toml", "broken = \n")
-    assert run_folder(tmp_path) == Path("/somewhere")
+    found, error = find_run(tmp_path)
+    assert found == Path("/somewhere")
+    assert "conf.d/a.toml:1" in str(error)
 
 
-def test_the_runtime_folder_of_nonsense_is_the_shipped_one(tmp_path):
-    write(tmp_path, "config.toml", "agent = 3\n")
-    assert run_folder(tmp_path) == Path("/run/inferagent")
-    write(tmp_path, "config.toml", "[agent]\nrun = 3\n")
-    assert run_folder(tmp_path) == Path("/run/inferagent")
+@pytest.mark.parametrize(("text", "key"), [("agent = 3\n", "agent"), ("[agent]\nrun = 3\n", "agent.run")])
+def test_nonsense_is_told_and_the_shipped_folder_is_tried(tmp_path, text, key):
+    write(tmp_path, "config.toml", text)
+    found, error = find_run(tmp_path)
+    assert found == SHIPPED
+    assert f" {key}: cannot be used" in str(error)
+
+
+def test_of_several_errors_all_are_told(tmp_path):
+    write(tmp_path, "config.toml", "a =\n")
+    write(tmp_path, "conf.d/a.toml", "b =\n")
+    _, error = find_run(tmp_path)
+    assert len(error.problems) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a file that only root reads needs root to make")
+def test_files_that_this_user_may_not_read_are_no_broken_ones(tmp_path):
+    """In a process of its own, as nobody."""
+    write(tmp_path, "config.toml", "[agent]\nrun = '/somewhere'\n")
+    (tmp_path / "config.toml").chmod(0o600)
+    for folder in (tmp_path, *tmp_path.parents):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    code = (
+        "import os, sys; from pathlib import Path; from inferagent.config.fragments import find_run;"
+        "os.setgid(65534); os.setuid(65534); found, error = find_run(Path(sys.argv[1]));"
+        "print(found, error.unreadable, error)"
+    )
+    said = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert said.stdout.startswith("/run/inferagent True "), said
+    assert "cannot be read: permission denied" in said.stdout

@@ -4,7 +4,17 @@ import pytest
 
 from inferagent.config.errors import dotted
 from inferagent.config.fragments import shipped_fragment, shipped_text
-from inferagent.config.known import example_line, examples, known_keys, nearest_key, spell, table_of
+from inferagent.config.known import (
+    LISTS,
+    example_line,
+    examples,
+    known_keys,
+    nearest_key,
+    spell,
+    table_of,
+)
+
+OTHER = {"unit", "command"}  # one of the two is shown
 
 
 def test_the_shipped_file_explains_every_key_and_no_other():
@@ -29,13 +39,13 @@ def test_every_required_key_has_a_default_or_is_an_example_in_a_comment():
             shipped = shipped.get(name) if isinstance(shipped, dict) else None
         commented = shipped is None
         assert not (
-            commented and not info.is_required() and names[0] not in {"engine", "connector", "membership"}
+            commented and not info.is_required() and names[0] not in {*LISTS, "connector", "membership"}
         ), names
 
 
-def test_the_defaults_of_an_engine_are_those_that_the_file_shows():
+def test_the_defaults_of_what_may_stand_more_than_once_are_those_that_the_file_shows():
     for names, info in known_keys().items():
-        if names[0] == "engine" and not info.is_required() and names[-1] not in {"unit", "command"}:
+        if names[0] in LISTS and len(names) > 1 and not info.is_required() and names[-1] not in OTHER:
             (kind,) = info.metadata
             assert kind.parse(examples()[names]) == info.default
 
@@ -70,6 +80,9 @@ def test_the_nearest_key(path, nearest):
         (("engine", 0, "kind"), "vlm", 'kind = "vllm"'),
         (("engine", 0, "kind"), "lama", 'kind = "ollama"'),
         (("engine",), None, "[[engine]]"),
+        (("check",), None, "[[check]]"),
+        (("check", 0, "effect"), "drian", 'effect = "drain"'),
+        (("notify", "exec"), None, "exec = []"),
         (("drain",), None, "[drain]"),
     ],
 )

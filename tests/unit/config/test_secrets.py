@@ -38,6 +38,14 @@ def test_what_systemd_hands_over_comes_first(tmp_path):
     assert read_secret(API_TOKEN, tmp_path, environ) == Secret("handed")
 
 
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_one_handed_over_is_none_of_this_host(tmp_path, content):
+    handed = tmp_path / "handed"
+    handed.mkdir()
+    (handed / API_TOKEN).write_text(content)
+    assert read_secret(API_TOKEN, tmp_path, {"CREDENTIALS_DIRECTORY": str(handed)}) is None
+
+
 def test_no_secret_is_none(tmp_path):
     assert read_secret(API_TOKEN, tmp_path, {}) is None
 

@@ -2,8 +2,9 @@ from dataclasses import fields
 
 from inferagent.config.durations import parse_duration
 from inferagent.config.fragments import shipped_fragment
-from inferagent.config.settings import Settings
+from inferagent.config.settings import Check, Settings
 from inferagent.config.terms import ingress_of, terms_of
+from inferagent.model.check import Effect
 from inferagent.model.desired import EngineKind, Terms
 from inferagent.model.membership import MembershipKind
 from inferagent.model.tunnel import IngressRule
@@ -66,6 +67,18 @@ def test_every_number_of_the_policy_can_be_set():
                 }
     numbers = {f.name for f in fields(Terms) if isinstance(getattr(Terms(), f.name), int | float)}
     assert numbers - followed == FIXED | {"made_by_setup"}
+
+
+def test_checks_are_called_by_their_name_or_their_program():
+    checks = (
+        Check(exec=["/usr/local/bin/disk-ok", "-m", "/var lib"]),
+        Check(name="gate", exec=["true"], effect="drain"),
+    )
+    terms = terms_of(settings().model_copy(update={"check": checks}))
+    assert [(one.name, one.effect, one.command) for one in terms.checks] == [
+        ("disk-ok", Effect.TELL, "/usr/local/bin/disk-ok -m '/var lib'"),
+        ("gate", Effect.DRAIN, "true"),
+    ]
 
 
 def test_a_duration_arrives_in_seconds():

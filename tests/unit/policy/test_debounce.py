@@ -55,3 +55,9 @@ def test_a_program_that_is_not_there_is_named_with_its_cure() -> None:
     assert "command in [engine]" in cure
     text, cure = absent("engine", Unit(UnitState.MISSING))
     assert (text, cure) == ("the engine's unit does not exist", "sudo inferagent setup")
+
+
+def test_a_missing_unit_of_systemd_is_not_cured_by_a_path():
+    text, cure = absent("engine", Unit(UnitState.MISSING, exit="there is no unit x.service"), "x.service")
+    assert text == "the engine cannot be started: there is no unit x.service"
+    assert cure == "sudo inferagent setup, or systemctl status x.service"

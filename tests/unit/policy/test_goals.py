@@ -149,3 +149,5 @@ def test_a_host_that_goes_down_ends_its_connector_last_and_starts_nothing():
     ]
     assert kinds(kept=leaving(), wish=wish, membership=DISABLED) == []
     assert kinds(kept=OUT, wish=wish, membership=DISABLED, connector_unit=val(dead())) == []
+    systemds = desired(Terms(connector_unit="cloudflared.service"), going_until=NOW + 25)
+    assert kinds(kept=OUT, wish=systemds, membership=DISABLED) == []

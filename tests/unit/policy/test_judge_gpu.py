@@ -1,13 +1,16 @@
 """Sticky GPU faults."""
 
+from dataclasses import replace
+
 from tests.support.build import BOOT, NOW, facts, failed, gpus, observed, saved, val
 
-from inferagent.model.health import Repair
+from inferagent.model.health import Health, Repair
+from inferagent.model.kernel import KernelFault, KernelLook
 from inferagent.model.phase import Phase
 from inferagent.model.saved import Fault
 from inferagent.policy.judge_gpu import judge_gpu, remember_faults
 
-FAULT = Fault(BOOT, "GPU-0", "lost", "GPU 0 is lost to its driver", NOW)
+FAULT = Fault(BOOT, "GPU-0", "lost", "GPU 0 is lost to its driver", NOW, index=0)
 
 
 def remembered(report: object, **kept: object):
@@ -44,3 +47,30 @@ def test_a_fault_is_certain_and_waits_for_a_reboot():
 def test_a_stuck_probe_is_said():
     seen = observed(gpus=val(gpus(stuck="nvmlDeviceGetName")))
     assert [finding.code for finding in judge_gpu(facts(seen=seen)).findings] == ["gpu-stuck"]
+
+
+def test_a_fault_that_a_reset_cures_says_how():
+    kept = saved(Phase.OUT, faults=(replace(FAULT, code="reset-required", cure="reset"),))
+    (cause,) = judge_gpu(facts(kept=kept)).causes
+    assert (cause.code, cause.repair) == ("gpu-reset-required", Repair.RESET_GPU)
+    assert cause.cure == "sudo nvidia-smi --gpu-reset -i 0 && sudo inferagent fault clear 0"
+
+
+def test_a_driver_that_does_not_fit_its_library_is_unknown_and_no_cause():
+    look = KernelLook(mismatch="the NVIDIA driver in the kernel is 535.1, its library 550.2")
+    judged = judge_gpu(facts(seen=observed(gpus=failed(), kernel=val(look))))
+    (finding,) = judged.findings
+    assert judged.causes == ()
+    assert (finding.code, finding.health) == ("gpu-driver-mismatch", Health.UNKNOWN)
+    assert "535.1" in finding.text
+    assert "550.2" in finding.text
+    assert finding.cure.startswith("sudo systemctl reboot")
+
+
+def test_what_is_only_worth_saying_is_a_healthy_finding():
+    line = KernelFault(
+        "0000:01:00", "xid-corrected", "corrects", "", "XID 92", NOW, "12:00", NOW, "12:00", 7, 0
+    )
+    judged = judge_gpu(facts(seen=observed(kernel=val(KernelLook((line,), "", 7)))))
+    assert judged.causes == ()
+    assert [(one.code, one.health) for one in judged.findings] == [("gpu-xid-corrected", Health.HEALTHY)]

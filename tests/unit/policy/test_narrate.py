@@ -1,6 +1,7 @@
 """One sentence, the root cause first."""
 
 from tests.support.build import (
+    BOOT,
     NOW,
     cause,
     desired,
@@ -17,9 +18,10 @@ from tests.support.build import (
 
 from inferagent.model.change import changed
 from inferagent.model.decision import Veto
-from inferagent.model.engine import Load
+from inferagent.model.engine import Load, Warmup
 from inferagent.model.health import CauseKind, Component, Finding, Health
 from inferagent.model.phase import Label, Phase
+from inferagent.model.saved import Fault
 from inferagent.policy.narrate import narrate, root_cause
 
 LOST = cause(code="gpu-lost", text="GPU 1 is lost", component=Component.GPU, since=NOW)
@@ -61,7 +63,7 @@ def test_draining_counts_what_is_in_flight_by_its_way():
         "draining, 2 in flight (LAN 2): held by the operator"
     )
     early = leaving(left=NOW - 5)
-    assert "until out is proven" in narrate(facts(HELD, kept=early), None, ())
+    assert "leaving the pool" in narrate(facts(HELD, kept=early), None, ())
 
 
 def test_out_says_its_label_and_what_to_do():
@@ -75,6 +77,10 @@ def test_out_says_its_label_and_what_to_do():
     spent = leaving(Phase.OUT, restarts=SPENT)
     assert "next try in 10 min" in narrate(facts(GONE, kept=spent), Label.NEEDS_OPERATOR, ())
     assert narrate(facts(GONE, HELD, kept=out), Label.HELD, ()) == f"out, {HELD.text}"
+    person = cause(code="engine-stopped-by-person", text="the engine was stopped by a person")
+    assert narrate(facts(person, kept=out), Label.HELD, ()) == f"out, held: {person.text}"
+    idle = cause(CauseKind.SOFT, "parked", text="parked: no request for 30 min")
+    assert narrate(facts(idle, kept=out), Label.PARKED, ()) == f"out, {idle.text}"
     assert narrate(facts(GONE, kept=out), Label.RECOVERING, ()) == f"out, recovering: {GONE.text}"
 
 
@@ -84,3 +90,21 @@ def test_needs_operator_says_why_even_where_no_cause_stands_at_this_moment():
     unread = Finding("connector-unknown", Component.CONNECTOR, Health.UNKNOWN, "connector: cannot", NOW - 300)
     blind = changed(facts(kept=leaving(Phase.OUT)), findings=(unread,))
     assert narrate(blind, Label.NEEDS_OPERATOR, ()) == "out, needs-operator: connector: cannot"
+
+
+def test_a_sticky_fault_waits_for_a_reboot():
+    fault = Fault(BOOT, "GPU-1", "lost", LOST.text, NOW)
+    out = leaving(Phase.OUT, faults=(fault,))
+    assert narrate(facts(LOST, kept=out), Label.WAITING, ()) == f"out, waiting for a reboot: {LOST.text}"
+    going = cause(code="host-going", text="the host is about to go")
+    assert narrate(facts(going, kept=leaving(Phase.OUT)), Label.WAITING, ()) == f"out, waiting: {going.text}"
+
+
+def test_warming_says_how_far_it_is_and_what_else_the_join_waits_for():
+    ill = failed()
+    warm = val(Warmup(1, 1, 1.0, 40_100_000_000, 12_400_000_000))
+    seen = observed(engine=look(accepts=val(False), models=ill, warmup=warm))
+    kept = memory(generation_ok_at=None, warm_looked_at=NOW, warm_moved_at=NOW, warm_rate=38e6)
+    off = (Veto("S9", "go to joining", "held off for 9 s more"), Veto("observe", "go to joining", "observe"))
+    said = narrate(facts(seen=seen, kept=leaving(Phase.OUT, memory=kept)), Label.WARMING, off)
+    assert said == "out, warming: 12.4/40.1 GB, 38 MB/s, about 12 min (held off for 9 s more)"

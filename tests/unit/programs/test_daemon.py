@@ -1,5 +1,6 @@
 """The agent as a process: what it starts, what it leaves alone when it ends, and when it does not start."""
 
+import json
 import re
 import signal
 import socket
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 from tests.support.agent_process import OWN_POOL, PULL, SleepyHost, sleepy_host, until
+from tests.support.answers import check_answer
 
 from inferagent.config.load import load
 from inferagent.programs.daemon import asked, desired
+from inferagent.runtime.lock import ControlError, only_agent
 
 NOTHING = {"engine": 0, "connector": 0, "ready": 0}
 UNCONFIGURED = """
@@ -107,12 +110,19 @@ def test_a_wrong_token_file_is_78_and_starts_nothing(
     assert host.pids() == NOTHING
 
 
-def test_a_unit_of_systemd_is_78_with_the_cure(host: SleepyHost) -> None:
+def test_a_unit_of_systemd_without_a_bus_is_unknown_and_nothing_is_done(
+    host: SleepyHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={host.folder}/none")
     host.configure(engine_runs='unit = "vllm.service"')
-    output, _ = (agent := host.start()).communicate(timeout=30)
-    assert agent.returncode == 78
-    assert "cannot supervise vllm.service yet" in output
-    assert "command = [...]" in output
+    agent = host.start()
+    host.status()
+    until(lambda: "engine-unit-unknown" in findings(host.status()), "the finding is in the status")
+    assert findings(host.status())["engine-unit-unknown"].startswith("engine: cannot reach the system bus: ")
+    until(lambda: host.pids()["connector"] != 0, "the connector runs all the same")
+    code, said = host.stop(agent, signal.SIGTERM)
+    assert code == 0
+    assert "start engine" not in said
 
 
 def test_a_ready_port_that_is_anothers_is_said(host: SleepyHost) -> None:
@@ -170,3 +180,83 @@ def test_of_two_agents_started_at_once_on_a_dead_one_s_socket_one_runs(host: Sle
         assert re.search(rf"another agent( \(pid {winner.pid}\))? holds {host.run}/agent.lock", said), said
         assert host.stop(winner, signal.SIGKILL)[0] == -signal.SIGKILL
         (host.run / "control.sock").unlink()
+
+
+def post(host: SleepyHost, name: str, target: str) -> dict[str, Any]:
+    """The answer to an order at one of the two sockets."""
+    with socket.socket(socket.AF_UNIX) as link:
+        link.settimeout(10.0)
+        link.connect(str(host.run / name))
+        link.sendall(f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+        answer = b"".join(iter(lambda: link.recv(65536), b""))
+    found = json.loads(answer.partition(b"\r\n\r\n")[2])
+    check_answer(found)
+    return dict(found)
+
+
+def test_a_changed_configuration_is_taken_up_without_a_restart(host: SleepyHost) -> None:
+    """By SIGHUP and by the operator; a wrong one is refused and the agent goes on."""
+    host.configure()
+    agent = host.start()
+    check_answer(host.status())
+    path = host.config / "config.toml"
+    text = path.read_text()
+    path.write_text(f'{text}\n[drain]\nsettle = "20s"\n')
+    assert post(host, "operator.sock", "/v1/reload")["message"] == "applied: drain.settle"
+    path.write_text(f"{text}\n[drain]\nnonsense = 1\n")
+    agent.send_signal(signal.SIGHUP)
+    refused = post(host, "operator.sock", "/v1/reload")
+    assert "is no key of inferagent" in refused["message"]
+    path.write_text(text)
+    agent.send_signal(signal.SIGHUP)
+    until(
+        lambda: post(host, "operator.sock", "/v1/reload")["message"] == "nothing has changed",
+        "the settings are as they were",
+    )
+    assert post(host, "control.sock", "/v1/reload")["message"] == "cannot reload: this socket is for reading"
+    code, said = host.stop(agent, signal.SIGTERM)
+    assert code == 0
+    assert said.count("applied: drain.settle") >= 1
+    assert said.count("cannot reload, the old configuration goes on") == 2
+
+
+def test_sighup_does_not_end_a_host_that_nobody_has_configured(host: SleepyHost) -> None:
+    agent = host.start("-c", UNCONFIGURED, str(host.folder))
+    assert host.status()["label"] == "unconfigured"
+    agent.send_signal(signal.SIGHUP)
+    refused = post(host, "operator.sock", "/v1/reload")
+    assert (refused["ok"], refused["cure"]) == (False, "sudo systemctl restart inferagent")
+    assert host.stop(agent, signal.SIGTERM)[0] == 0
+
+
+SLOW_END = """
+import asyncio, sys
+from pathlib import Path
+from inferagent.programs import daemon
+from inferagent.config.load import load
+class Slow(daemon.Daemon):
+    async def end(self):
+        Path(sys.argv[2]).touch()
+        while Path(sys.argv[2]).exists():
+            await asyncio.sleep(0.01)
+        await super().end()
+daemon.Daemon = Slow
+sys.exit(daemon.run(load(Path(sys.argv[1]))))
+"""
+
+
+def test_the_lock_is_held_until_the_last_job_has_ended(host: SleepyHost) -> None:
+    """A successor must not begin while deeds of this agent are still under way."""
+    host.configure()
+    ending = host.folder / "ending"
+    agent = host.start("-c", SLOW_END, str(host.config), str(ending))
+    host.status()
+    agent.send_signal(signal.SIGTERM)
+    until(ending.exists, "the agent ends")
+    assert not (host.run / "operator.sock").exists(), "nobody is served any more"
+    with pytest.raises(ControlError, match=rf"another agent \(pid {agent.pid}\) holds"), only_agent(host.run):
+        pass
+    ending.unlink()
+    agent.communicate(timeout=30)
+    with only_agent(host.run):
+        assert agent.returncode == 0

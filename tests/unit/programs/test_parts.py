@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.agent_process import OWN_POOL, PULL, SleepyHost, sleepy_host
+from tests.support.fake_verbs import FakeVerbs
 
 from inferagent.adapters.cloudflare.own_pool import OwnPool
 from inferagent.adapters.engine.ollama import OllamaEngine
@@ -12,11 +13,12 @@ from inferagent.adapters.engine.vllm import VllmEngine
 from inferagent.adapters.membership_pull import PullMembership
 from inferagent.adapters.membership_replica import ReplicaMembership
 from inferagent.adapters.units.child import ChildUnit
+from inferagent.adapters.units.systemd import SystemdUnit
 from inferagent.config.load import Loaded, load
 from inferagent.config.secrets import Secret, SecretError, write_secret
 from inferagent.config.settings import Settings
 from inferagent.model.unit import Part
-from inferagent.programs.parts import CannotRunError, Parts, engine_address, grace, make
+from inferagent.programs.parts import Parts, engine_address, grace, make
 from inferagent.runtime.board import Board
 
 
@@ -88,15 +90,25 @@ async def test_a_tunnel_token_that_lies_open_is_refused(host: SleepyHost) -> Non
         parts(host)
 
 
-@pytest.mark.parametrize("part", ["engine", "connector"])
-async def test_a_unit_of_systemd_is_refused_with_the_cure(host: SleepyHost, part: str) -> None:
+@pytest.mark.parametrize("part", list(Part))
+async def test_a_unit_of_systemd_is_left_to_systemd(host: SleepyHost, part: Part) -> None:
     unit = 'unit = "some.service"'
-    host.configure(**({"engine_runs": unit} if part == "engine" else {}))
-    if part == "connector":
+    host.configure(**({"engine_runs": unit} if part is Part.ENGINE else {}))
+    if part is Part.CONNECTOR:
         edit(host, 'command = ["/bin/sh", "-c", "exec sleep 300"]\nmetrics', f"{unit}\nmetrics")
-    with pytest.raises(CannotRunError, match=r"cannot supervise some\.service yet") as refused:
-        parts(host)
-    assert f"[{part}]" in refused.value.cure
+    units = parts(host).units
+    assert isinstance(units[part], SystemdUnit)
+    assert sum(isinstance(each, ChildUnit) for each in units.values()) == 1
+
+
+async def test_the_verb_sockets_may_be_elsewhere(
+    host: SleepyHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.configure(engine_runs='unit = "some.service"')
+    async with FakeVerbs(tmp_path / "verbs") as verbs:
+        monkeypatch.setenv("INFERAGENT_VERBS", str(verbs.folder))
+        await parts(host).units[Part.ENGINE].start()
+        assert verbs.asked == ["engine-start"]
 
 
 @pytest.mark.parametrize(

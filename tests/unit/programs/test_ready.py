@@ -141,7 +141,8 @@ async def test_a_refusing_engine_turns_it_and_an_open_port_turns_it_back(program
 def refusals(address: tuple[str, int], times: int) -> int:
     """What the check of the port itself counts, in this process."""
     with selectors.DefaultSelector() as selector:
-        port = ready.EnginePort(selector, *address)
+        port = ready.EnginePort(selector)
+        port.point("{}:{}".format(*address))
         for _ in range(times):
             port.check()
             for key, _ in selector.select(0.1):
@@ -234,7 +235,7 @@ def test_it_is_small(program):
 
 def test_wrong_usage_is_said():
     assert ready.main([]) == 2
-    assert ready.main(["--run", "/x"]) == 2
+    assert ready.main(["--engine", "127.0.0.1:1"]) == 2
 
 
 def test_a_connection_to_oneself_is_no_engine():
@@ -260,7 +261,7 @@ def test_one_refusal_is_none_and_two_in_a_row_are(tmp_path):
 
     with listening() as door, listening() as engine:
         address = engine.getsockname()
-        server = ready.Server(str(tmp_path), door, address)
+        server = ready.Server(str(tmp_path), door, "{}:{}".format(*address))
         look_and_ask()
         engine.close()
         for _ in range(3):
@@ -274,7 +275,8 @@ def test_one_refusal_is_none_and_two_in_a_row_are(tmp_path):
 
 def test_an_error_on_the_way_is_no_refusal():
     with selectors.DefaultSelector() as selector:
-        port = ready.EnginePort(selector, "127.0.0.1", 1)
+        port = ready.EnginePort(selector)
+        port.point("127.0.0.1:1")
         for code in (errno.EHOSTUNREACH, errno.ETIMEDOUT, errno.EMFILE):
             port.outcome(code)
         assert port.refusals == 0

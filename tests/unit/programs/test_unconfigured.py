@@ -1,7 +1,14 @@
 """The desk of a host that nobody has configured."""
 
-from inferagent.programs.unconfigured import CURE, Unconfigured
-from inferagent.runtime.desk import DrainRequest, handle
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from tests.support.answers import ask as handle
+
+from inferagent.model.status import Status
+from inferagent.programs.unconfigured import CURE, RESTART, Unconfigured
+from inferagent.runtime.desk import DrainRequest, LendRequest
 
 
 def test_the_status_says_so_and_what_to_do() -> None:
@@ -16,7 +23,13 @@ def test_the_status_says_so_and_what_to_do() -> None:
 
 def test_nothing_can_be_drained_or_resumed() -> None:
     desk = Unconfigured()
-    for answer in (desk.drain(DrainRequest("why", False, False, None)), desk.resume()):
+    orders = (
+        desk.drain(DrainRequest("why")),
+        desk.lend(LendRequest(60.0)),
+        desk.resume(),
+        desk.clear_fault(""),
+    )
+    for answer in orders:
         assert (answer.ok, answer.cure) == (False, CURE)
         assert "this host is not configured" in answer.message
 
@@ -26,3 +39,25 @@ def test_its_control_socket_answers_as_any_other() -> None:
     assert (code, document["label"], document["api"]) == (200, "unconfigured", 1)
     code, document = handle(Unconfigured(), "POST", "/v1/drain", b"{}")
     assert (code, document["cure"]) == (409, CURE)
+    code, document = handle(Unconfigured(), "POST", "/v1/reload", b"{}")
+    assert (code, document["cure"]) == (409, RESTART)
+    assert handle(Unconfigured(), "POST", "/v1/notify/test")[0] == 409
+    assert handle(Unconfigured(), "GET", "/v1/metrics")[0] == 500
+
+
+async def test_systemd_hears_of_it_again_and_again() -> None:
+    heard: list[Status] = []
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            task = Unconfigured().keep_telling(_thrice(heard), 0.001)
+            await task
+    assert [document.label for document in heard] == ["unconfigured"] * 3
+
+
+def _thrice(heard: list[Status]) -> Callable[[Status], None]:
+    def tell(document: Status) -> None:
+        heard.append(document)
+        if len(heard) == 3:
+            raise TimeoutError
+
+    return tell

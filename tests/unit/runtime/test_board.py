@@ -1,6 +1,8 @@
 """The board: old readings are unknown, a failed look at the pool undoes nothing, lives are not mixed up."""
 
+from inferagent.model.check import CheckResult, CheckView
 from inferagent.model.engine import EngineLook
+from inferagent.model.health import Health
 from inferagent.model.membership import Endpoint, MembershipView
 from inferagent.model.reading import Failed, Value, known
 from inferagent.model.tunnel import ConnectorLook
@@ -71,3 +73,28 @@ def test_the_agents_own_troubles_are_seen_until_they_are_over() -> None:
     assert slots.snapshot(1.0, "b", ()).troubles == (("no-ready-program", "cannot listen on port 8790"),)
     slots.troubles["no-ready-program"] = ""
     assert slots.snapshot(2.0, "b", ()).troubles == ()
+
+
+def test_a_check_keeps_its_last_word_and_its_reading_ages() -> None:
+    slots = board()
+    ill = Value(CheckResult(Health.UNHEALTHY, "3 % free"), 100.0)
+    slots.put_check("disk", 150.0)(ill)
+    assert slots.snapshot(250.0, "b", ()).checks == (("disk", CheckView(ill, ill)),)
+    ((_, view),) = slots.snapshot(251.0, "b", ()).checks
+    assert isinstance(view.reading, Failed)
+    assert view.last == ill
+    failed = Failed("cannot read the check disk", 260.0)
+    slots.put_check("disk", 150.0)(failed)
+    assert slots.snapshot(261.0, "b", ()).checks == (("disk", CheckView(failed, ill)),)
+    assert board().snapshot(1.0, "b", ()).checks == ()
+
+
+def test_the_board_notes_when_the_pool_turned_and_counts_failed_looks() -> None:
+    board = Board(lambda: None)
+    put = board.put("membership")
+    for at, enabled in ((1.0, True), (2.0, True), (3.0, False), (4.0, False)):
+        put(Value(MembershipView(Endpoint("own", enabled, True), ()), at))
+    assert board.turned_at == 3.0
+    put(Failed("cannot", 5.0))
+    put(Value(MembershipView(Endpoint("own", True, True), ()), 6.0))
+    assert (board.turned_at, board.failures["membership"]) == (6.0, 1)

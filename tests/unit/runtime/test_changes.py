@@ -8,7 +8,7 @@ from tests.support.build import NOW, cause, endpoint, observed, out_view, saved,
 from inferagent.model.action import Push, Restart, Start
 from inferagent.model.decision import Decision, InFlight, Pace
 from inferagent.model.event import EventKind
-from inferagent.model.health import CauseKind
+from inferagent.model.health import CauseKind, Component, Finding, Health
 from inferagent.model.observed import Job, Observed
 from inferagent.model.phase import Label, Phase
 from inferagent.model.reading import Failed, NotAvailable
@@ -161,3 +161,32 @@ def test_what_was_never_readable_is_no_change() -> None:
 def test_a_change_without_a_cause_of_its_own_has_the_root_s() -> None:
     _, (change,) = changes(CALM, SEEN, OUT)
     assert change == Change(EventKind.PHASE, "out, warming", "out")
+
+
+DISK = Finding("check:disk", Component.CHECK, Health.DEGRADED, "check disk: 9 % free", NOW)
+
+
+def test_what_a_check_says_is_told_when_it_changes_and_when_it_is_over() -> None:
+    assert found(findings=(DISK,)) == [("check", "check disk: 9 % free")]
+    noted = after(findings=(DISK,))
+    moved = replace(DISK, text="check disk: 8 % free")
+    assert same(noted, SEEN, replace(SERVING, findings=(moved,)))
+    assert not same(noted, SEEN, SERVING)
+    assert found(noted, findings=(moved,)) == []
+    worse = replace(DISK, health=Health.UNHEALTHY, text="check disk: 1 % free")
+    assert found(noted, findings=(worse,)) == [("check", "check disk: 1 % free")]
+    later = replace(SEEN, now=NOW + 60)
+    assert found(noted, later) == [("check", "over after 60 s: check disk: 9 % free")]
+
+
+def test_a_check_that_is_a_cause_is_told_as_one() -> None:
+    full = cause(CauseKind.CERTAIN, "check:disk", text="check disk: full", component=Component.CHECK)
+    told = Finding(full.code, full.component, Health.UNHEALTHY, full.text, NOW)
+    noted = after(findings=(DISK,))
+    assert found(noted, causes=(full,), findings=(told,)) == [("cause begins", "check disk: full")]
+
+
+def test_findings_of_other_components_are_nobody_s_event() -> None:
+    other = replace(DISK, component=Component.AGENT)
+    assert found(findings=(other,)) == []
+    assert same(CALM, SEEN, replace(SERVING, findings=(other,)))

@@ -3,21 +3,19 @@
 import asyncio
 import contextlib
 import json
-import os
-import re
-import socket
 import stat
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
+from tests.support.agent import Agent
+from tests.support.answers import check_answer
 
 from inferagent.model.status import Status
 from inferagent.runtime import control
-from inferagent.runtime.control import Answer, ControlError, DrainRequest, serve_control
+from inferagent.runtime.control import Answer, ControlError, Desk, DrainRequest, serve_control
 
 DEADLINE = 5.0
 
@@ -31,6 +29,9 @@ class Office:
     def status(self) -> Status | None:
         return None
 
+    def metrics(self) -> str:
+        return "inferagent_up 1\n"
+
     def drain(self, request: DrainRequest) -> Answer:
         self.asked.append(request)
         return Answer(True, "draining")
@@ -40,16 +41,22 @@ class Office:
 
 
 @pytest.fixture
-def path():
+def run():
     with tempfile.TemporaryDirectory() as folder:  # short: a socket's path has at most 107 bytes
-        yield Path(folder) / "run" / "control.sock"
+        yield Path(folder) / "run"
+
+
+@pytest.fixture
+def path(run):
+    """Where orders go."""
+    return run / "operator.sock"
 
 
 @contextlib.asynccontextmanager
-async def serving(path: Path, desk: Office | None = None):
+async def serving(run: Path, desk: Desk | None = None, patience: float = control.PATIENCE):
     ready = asyncio.Event()
-    async with asyncio.timeout(DEADLINE), asyncio.TaskGroup() as group:
-        task = group.create_task(serve_control(path, desk or Office(), ready))
+    async with asyncio.timeout(4 * DEADLINE), asyncio.TaskGroup() as group:
+        task = group.create_task(serve_control(run, desk or Office(), ready, patience=patience))
         await ready.wait()
         yield
         task.cancel()
@@ -65,16 +72,18 @@ async def talk(path: Path, raw: bytes) -> tuple[int, dict]:
     finally:
         writer.close()
     head, _, body = answer.partition(b"\r\n\r\n")
-    return int(head.split()[1]), json.loads(body)
+    document = json.loads(body)
+    check_answer(document)
+    return int(head.split()[1]), document
 
 
 def request(method: str, target: str, body: bytes = b"") -> bytes:
     return f"{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def test_an_order_reaches_the_desk_and_its_answer_comes_back(path):
+async def test_an_order_reaches_the_desk_and_its_answer_comes_back(run, path):
     desk = Office()
-    async with serving(path, desk):
+    async with serving(run, desk):
         assert await talk(path, request("POST", "/v1/drain", b'{"reason": "disk"}')) == (
             200,
             {"api": 1, "ok": True, "message": "draining", "cure": ""},
@@ -84,10 +93,43 @@ async def test_an_order_reaches_the_desk_and_its_answer_comes_back(path):
     assert desk.asked == [DrainRequest(reason="disk")]
 
 
-async def test_the_socket_is_for_its_group_and_goes_with_the_server(path):
-    async with serving(path):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+async def test_at_the_readers_socket_nobody_acts(run):
+    desk = Office()
+    async with serving(run, desk):
+        code, document = await talk(run / "control.sock", request("POST", "/v1/drain", b"{}"))
+        assert (code, document["ok"]) == (403, False)
+        assert document["cure"].startswith(
+            "run it with sudo, or name a group that may: operators under [agent]"
+        )
+        assert (await talk(run / "control.sock", request("GET", "/v1/status")))[0] == 503
+    assert desk.asked == []
+
+
+async def test_metrics_come_as_text(run):
+    async with serving(run):
+        reader, writer = await asyncio.open_unix_connection(run / "control.sock")
+        writer.write(request("GET", "/v1/metrics"))
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+    assert body == b"inferagent_up 1\n"
+    assert b"Content-Type: text/plain; version=0.0.4" in head
+
+
+async def test_the_sockets_have_their_modes_and_go_with_the_server(run, path):
+    async with serving(run):
+        assert stat.S_IMODE((run / "control.sock").stat().st_mode) == 0o660
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not path.exists()
+    assert not (run / "control.sock").exists()
+
+
+@pytest.mark.parametrize("taken", ["control.sock", "operator.sock"])
+async def test_where_one_of_the_two_cannot_be_opened_neither_stays(run, taken):
+    run.mkdir()
+    (run / taken).write_text("precious")
+    with pytest.raises(ControlError, match="is no socket"):
+        await serve_control(run, Office())
+    assert {file.name for file in run.iterdir()} == {taken}
 
 
 BAD = {
@@ -107,10 +149,10 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", list(BAD))
-async def test_bad_input_is_answered_and_ends_nothing(path, name):
+async def test_bad_input_is_answered_and_ends_nothing(run, path, name):
     raw, code = BAD[name]
     desk = Office()
-    async with serving(path, desk):
+    async with serving(run, desk):
         answered, document = await talk(path, raw)
         assert answered == code
         assert document["api"] == 1
@@ -128,9 +170,9 @@ async def test_bad_input_is_answered_and_ends_nothing(path, name):
         b"HEAD /v1/status HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-async def test_a_client_that_goes_away_is_forgotten(path, raw):
+async def test_a_client_that_goes_away_is_forgotten(run, path, raw):
     desk = Office()
-    async with serving(path, desk):
+    async with serving(run, desk):
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(raw)
         writer.write_eof()
@@ -140,8 +182,8 @@ async def test_a_client_that_goes_away_is_forgotten(path, raw):
     assert desk.asked == []
 
 
-async def test_a_crowd_is_turned_away_and_the_next_is_served(path):
-    async with serving(path):
+async def test_a_crowd_is_turned_away_and_the_next_is_served(run, path):
+    async with serving(run):
         crowd = [await asyncio.open_unix_connection(path) for _ in range(control.MOST_CONNECTIONS)]
         assert (await talk(path, request("GET", "/v1/status")))[1][
             "message"
@@ -154,8 +196,8 @@ async def test_a_crowd_is_turned_away_and_the_next_is_served(path):
         assert code == 409
 
 
-async def test_open_connections_do_not_delay_the_end(path):
-    async with serving(path):
+async def test_open_connections_do_not_delay_the_end(run, path):
+    async with serving(run):
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(b"GET")
         await writer.drain()
@@ -165,114 +207,105 @@ async def test_open_connections_do_not_delay_the_end(path):
     writer.close()
 
 
-async def test_a_dead_agent_s_socket_is_replaced(path):
-    path.parent.mkdir()
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(path))
-    async with serving(path):
+async def test_of_each_socket_the_crowd_is_its_own(run, path):
+    """Readers that hold every connection keep no operator out."""
+    async with serving(run):
+        crowd = [await asyncio.open_unix_connection(run / "control.sock") for _ in range(40)]
+        assert (await talk(run / "control.sock", request("GET", "/v1/status")))[0] == 503
+        assert (await talk(path, request("POST", "/v1/drain")))[0] == 200
+        for _, writer in crowd:
+            writer.close()
+
+
+async def test_who_takes_too_long_is_cut_off(run, path):
+    desk = Office()
+    async with serving(run, desk, patience=0.2):
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"POST /v1/drain HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+        assert await asyncio.wait_for(reader.read(), DEADLINE) == b""
+        writer.close()
         assert (await talk(path, request("POST", "/v1/resume")))[0] == 409
+    assert desk.asked == []
 
 
-async def test_a_second_agent_is_refused_with_the_first_one_s_pid(path):
-    lock = path.with_name("agent.lock")
-    async with serving(path):
-        said = f"cannot start: another agent (pid {os.getpid()}) holds {lock}"
-        with pytest.raises(ControlError, match=re.escape(said)) as caught:
-            await serve_control(path, Office())
-        assert caught.value.cure == "inferagent status"
-        assert (await talk(path, request("POST", "/v1/resume")))[0] == 409
-    async with serving(path):
-        assert lock.exists(), "the lock's file outlives the agent, the lock does not"
+# the loop, while somebody does what nobody should
 
 
-@pytest.mark.parametrize("left", [b"", b"4194305\n", b"x" * 30])
-async def test_what_a_dead_agent_left_in_the_lock_is_not_taken_for_the_living_one(path, left):
-    async with serving(path):
-        path.with_name("agent.lock").write_bytes(left)
-        with pytest.raises(ControlError, match="cannot start: another agent holds "):
-            await serve_control(path, Office())
+async def flood(path: Path) -> None:
+    """Megabytes where a line is expected."""
+    _, writer = await asyncio.open_unix_connection(path)
+    with contextlib.suppress(ConnectionError):
+        for _ in range(200):
+            writer.write(b"GET /v1/status HTTP/1.1\r\nX: " + b"a" * 65_536)
+            await writer.drain()
+    writer.close()
 
 
-async def test_a_living_agent_s_socket_is_left_alone(path):
-    """An agent of a version without a lock."""
-    async with serving(path):
-        path.with_name("agent.lock").unlink()
-        with pytest.raises(ControlError, match=f"cannot start: another agent answers at {path}") as caught:
-            await serve_control(path, Office())
-        assert caught.value.cure == "inferagent status"
-        assert (await talk(path, request("POST", "/v1/resume")))[0] == 409
+async def drip(path: Path) -> None:
+    """A byte now and then, on many connections."""
+    several = [await asyncio.open_unix_connection(path) for _ in range(60)]
+    for byte in b"POST /v1/drain HT":
+        for _, writer in several:
+            with contextlib.suppress(ConnectionError):
+                writer.write(bytes([byte]))
+        await asyncio.sleep(0.02)
+    for _, writer in several:
+        writer.close()
 
 
-async def test_no_child_of_the_agent_keeps_its_lock(path):
-    async with serving(path):
-        child = await asyncio.create_subprocess_exec("sleep", "30", close_fds=False)
-    try:
-        async with serving(path):
-            assert (await talk(path, request("POST", "/v1/resume")))[0] == 409
-    finally:
-        child.kill()
-        await child.wait()
+async def babble(path: Path) -> None:
+    noise = Random(5)
+    for _ in range(25):
+        code, _ = await talk(path, noise.randbytes(200) + b"\r\n\r\n")
+        assert code in {400, 501, 505}
 
 
-async def test_a_lock_that_cannot_be_made_is_an_error(path):
-    path.parent.mkdir()
-    path.with_name("agent.lock").mkdir()
-    with pytest.raises(ControlError, match="cannot start: cannot listen at"):
-        await serve_control(path, Office())
+async def forbid(path: Path) -> None:
+    for _ in range(25):
+        code, _ = await talk(path.with_name("control.sock"), request("POST", "/v1/drain", b"{}"))
+        assert code == 403
 
 
-CONTENDER = """
-import sys, time
-from pathlib import Path
-from inferagent.runtime.control import ControlError, only_agent, open_socket
-folder, rounds, begin = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-won = []
-for number in range(rounds):
-    path = folder / str(number) / "control.sock"
-    time.sleep(max(0.0, begin + number * 0.1 - time.time()))
-    try:
-        with only_agent(path):
-            open_socket(path)
-            won.append(number)
-            time.sleep(0.05)
-    except ControlError:
-        pass
-print(*won)
-"""
+async def crowd(path: Path) -> None:
+    """More than are served, more than once."""
+    for _ in range(3):
+        several = [await asyncio.open_unix_connection(path) for _ in range(100)]
+        for _, writer in several:
+            writer.close()
 
 
-def test_of_agents_that_start_at_once_on_a_dead_one_s_socket_one_wins():
-    rounds, contenders = 20, 4
-    with tempfile.TemporaryDirectory() as name:
-        for number in range(rounds):
-            folder = Path(name) / str(number)
-            folder.mkdir()
-            with socket.socket(socket.AF_UNIX) as dead:
-                dead.bind(str(folder / "control.sock"))
-        argv = [sys.executable, "-c", CONTENDER, name, str(rounds), str(time.time() + 1.5)]
-        all_of_them = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(contenders)]
-        won = [one.communicate(timeout=30)[0].split() for one in all_of_them]
-    assert sorted(int(number) for numbers in won for number in numbers) == list(range(rounds))
+async def ask(path: Path) -> None:
+    for _ in range(25):
+        assert (await talk(path, request("GET", "/v1/status")))[0] == 200
 
 
-async def test_a_file_that_is_no_socket_is_left_alone(path):
-    path.parent.mkdir()
-    path.write_text("precious")
-    with pytest.raises(ControlError, match="is no socket"):
-        await serve_control(path, Office())
-    assert path.read_text() == "precious"
+async def shout(path: Path) -> None:
+    for _ in range(20):
+        assert (await talk(path, request("POST", "/v1/drain", b" " * 20_000)))[0] == 413
 
 
-async def test_a_path_that_is_too_long_is_an_error(tmp_path):
-    with pytest.raises(ControlError, match="cannot start: cannot listen at") as caught:
-        await serve_control(tmp_path / ("x" * 120), Office())
-    assert "name another folder" in caught.value.cure, "no agent is there to be asked for its status"
+@pytest.mark.parametrize("abuse", [flood, drip, babble, forbid, crowd, ask, shout])
+async def test_the_loop_ticks_on_whatever_is_done_at_the_sockets(run, path, abuse):
+    """The real loop, in real time: between two ticks nothing takes long, and nothing is changed."""
+    agent = Agent()
+    gaps: list[float] = []
 
+    async def pulse() -> None:
+        """CPU time of this thread: other load of the machine is nobody's fault."""
+        while True:
+            before = time.thread_time()
+            agent.loop.wake()
+            await asyncio.sleep(0.01)
+            gaps.append(time.thread_time() - before)
 
-async def test_a_successor_s_socket_is_not_removed(path):
-    async with serving(path):
-        path.unlink()
-        with socket.socket(socket.AF_UNIX) as other:
-            other.bind(str(path))
-            inode = path.stat().st_ino
-    assert path.stat().st_ino == inode
+    async with agent.running(0.2), serving(run, agent.loop, patience=0.5):
+        ticking = asyncio.get_running_loop().create_task(pulse())
+        ticks = len(agent.documents)
+        desired = agent.loop.desired
+        await abuse(path)
+        await asyncio.sleep(0.05)  # as long as a few ticks take
+        ticking.cancel()
+        assert len(agent.documents) - ticks >= 3
+        assert max(gaps) < 0.25
+        assert agent.loop.desired is desired
+    assert agent.loop.bugs == 0

@@ -3,10 +3,11 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.answers import ask as handle
 
 from inferagent.model.status import Status, StatusGpu, StatusMembership, StatusPart
 from inferagent.ports import PortError
-from inferagent.runtime.desk import Answer, DrainRequest, handle
+from inferagent.runtime.desk import LONGEST_HOLD, ROUTES, Answer, Door, DrainRequest, LendRequest
 
 
 def status(**changes) -> Status:
@@ -53,8 +54,23 @@ class Office:
     def drain(self, request: DrainRequest) -> Answer:
         return self._reply(request)
 
+    def lend(self, request: LendRequest) -> Answer:
+        return self._reply(request)
+
     def resume(self) -> Answer:
         return self._reply("resume")
+
+    def metrics(self) -> str:
+        return "inferagent_up 1\n"
+
+    def clear_fault(self, gpu: str) -> Answer:
+        return self._reply(("clear fault", gpu))
+
+    async def reload(self) -> Answer:
+        return self._reply("reload")
+
+    async def notify_test(self) -> Answer:
+        return self._reply("notify test")
 
     def _reply(self, asked: object) -> Answer:
         self.asked.append(asked)
@@ -71,7 +87,7 @@ def test_status_is_the_document_and_the_api_number():
     code, document = handle(Office(shown=status()), "GET", "/v1/status", b"")
     assert code == 200
     assert (document["api"], document["schema"], document["host"]) == (1, 1, "gpu-home")
-    assert document["gpus"] == [{"index": 0, "name": "NVIDIA L4", "text": "3 %"}]
+    assert document["gpus"][0]["name"] == "NVIDIA L4"
 
 
 def test_infinity_becomes_null_for_json_has_none():
@@ -87,9 +103,83 @@ def test_before_the_first_tick_status_cannot_tell():
 
 def test_a_drain_is_passed_on_whole():
     office = Office()
-    fields = {"reason": " new disk ", "stop_engine": True, "last": True, "deadline": 90}
+    fields = {"reason": " new disk ", "stop_engine": True, "last": True, "deadline": 90, "for": 7200}
     assert post(office, "/v1/drain", fields) == (200, {"api": 1, "ok": True, "message": "done", "cure": ""})
-    assert office.asked == [DrainRequest("new disk", stop_engine=True, last=True, deadline=90.0)]
+    wanted = DrainRequest("new disk", stop_engine=True, last=True, deadline=90.0, lasts=7200.0)
+    assert office.asked == [wanted]
+
+
+def test_a_lending_is_passed_on_whole_and_has_an_end():
+    office = Office()
+    fields = {"for": 3600, "reason": "play", "last": True, "deadline": 5}
+    assert post(office, "/v1/lend", fields)[0] == 200
+    assert office.asked == [LendRequest(3600.0, "play", last=True, deadline=5.0)]
+    code, document = post(office, "/v1/lend", {})
+    assert (code, document["message"]) == (400, "cannot lend without an end: for must be seconds")
+    assert len(office.asked) == 1
+
+
+@pytest.mark.parametrize("lasts", [0, 0.5, -1, LONGEST_HOLD + 1, True, "2h", [], 10**400])
+@pytest.mark.parametrize("target", ["/v1/drain", "/v1/lend"])
+def test_an_end_that_is_none_is_refused(target, lasts):
+    office = Office()
+    code, document = post(office, target, {"for": lasts})
+    assert code == 400
+    assert document["message"].startswith("cannot use for: it must be seconds, ")
+    assert office.asked == []
+
+
+ORDERS = {
+    "/v1/reload": "reload",
+    "/v1/notify/test": "notify test",
+    "/v1/fault/clear": ("clear fault", ""),
+    "/v1/resume": "resume",
+}
+
+
+@pytest.mark.parametrize("target", list(ORDERS))
+def test_the_other_orders_reach_the_desk(target):
+    office = Office()
+    assert post(office, target, {})[0] == 200
+    assert post(office, target, {"nonsense": 1})[0] == 400
+    assert office.asked == [ORDERS[target]]
+
+
+def test_a_gpu_can_be_named():
+    office = Office()
+    assert post(office, "/v1/fault/clear", {"gpu": "GPU-1"})[0] == 200
+    assert post(office, "/v1/fault/clear", {"gpu": 1})[0] == 400
+    assert office.asked == [("clear fault", "GPU-1")]
+
+
+def test_metrics_are_text():
+    assert handle(Office(), "GET", "/v1/metrics") == (200, "inferagent_up 1\n")
+
+
+READER = Door(acting=False, cure="run it with sudo, or join the group ops")
+
+
+@pytest.mark.parametrize("target", [path for path, route in ROUTES.items() if route.method == "POST"])
+def test_a_reader_may_not_act_and_learns_what_to_do(target):
+    office = Office(shown=status())
+    code, document = handle(office, "POST", target, b'{"for": 60}', READER)
+    assert (code, document["cure"]) == (403, READER.cure)
+    assert document["message"].endswith("this socket is for reading")
+    assert office.asked == []
+
+
+def test_a_reader_may_read():
+    office = Office(shown=status())
+    assert [handle(office, "GET", path, b"", READER)[0] for path in ("/v1/status", "/v1/metrics")] == [
+        200,
+        200,
+    ]
+
+
+def test_whatever_changes_something_is_for_operators_alone():
+    assert {"/v1/status", "/v1/metrics"} <= {path for path, route in ROUTES.items() if not route.acting}
+    assert {route.method for route in ROUTES.values()} == {"GET", "POST"}
+    assert all((route.method == "POST") is route.acting for route in ROUTES.values())
 
 
 @pytest.mark.parametrize("body", [b"", b"{}"])

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,21 @@ def test_a_sentence_says_nothing_else_to_systemd(systemd: socket.socket) -> None
     notifier = Notifier()
     notifier.tell(replace(status(scene(Phase.SERVING)), sentence="out: the engine said\nSTOPPING=1"))
     assert systemd.recv(1000).decode().splitlines()[-1] == "STATUS=out: the engine said STOPPING=1"
+    notifier.close()
+
+
+def test_a_reload_tells_its_begin_by_the_monotonic_clock_and_its_end(systemd: socket.socket) -> None:
+    notifier = Notifier()
+    notifier.reloading(True)
+    notifier.tell(status(scene(Phase.SERVING)))
+    assert systemd.recv(1000).decode().startswith("READY=1"), "nothing before the first READY"
+    before = time.monotonic_ns() // 1000
+    notifier.reloading(True)
+    first, second = systemd.recv(1000).decode().splitlines()
+    assert first == "RELOADING=1"
+    assert before <= int(second.removeprefix("MONOTONIC_USEC=")) <= time.monotonic_ns() // 1000
+    notifier.reloading(False)
+    assert systemd.recv(1000) == b"READY=1"
     notifier.close()
 
 

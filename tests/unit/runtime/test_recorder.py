@@ -60,7 +60,7 @@ def test_a_life_is_told_with_causes_and_numbers() -> None:
         "enable in the pool",
         "disable in the pool",
     ]
-    assert (gone.wall, gone.boot, gone.phase) == ("T+40", "boot-1", "draining")
+    assert (gone.wall, gone.boot, gone.phase) == ("2026-11-22T12:00:40+00:00", "boot-1", "draining")
     assert gone.why.startswith("the engine's process is gone")
     assert (gone.evidence.exit, gone.evidence.peers_effective, gone.evidence.peers) == (
         "killed by signal 9",

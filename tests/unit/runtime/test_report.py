@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from inferagent.model.decision import Decision, InFlight, Pace
-from inferagent.model.desired import Desired, Hold, Mode
+from inferagent.model.decision import Decision, InFlight, Pace, Veto
+from inferagent.model.desired import Desired, Hold, Mode, Terms
 from inferagent.model.gpu import Gpu, GpuReport
 from inferagent.model.health import Cause, CauseKind, Component, Finding, Health
 from inferagent.model.membership import Endpoint, MembershipView
-from inferagent.model.observed import Observed
+from inferagent.model.observed import Job, Observed
 from inferagent.model.phase import Label, Phase
 from inferagent.model.reading import NEVER, NotAvailable, Value
-from inferagent.model.saved import Saved
-from inferagent.model.status import StatusFinding
-from inferagent.runtime.report import Scene, exit_code, quiet_copy, status
+from inferagent.model.saved import Fault, Saved
+from inferagent.model.unit import Unit, UnitState
+from inferagent.runtime.report import Scene, exit_code, status, waits
 
 VIEW = MembershipView(
     Endpoint("here", True, True), (Endpoint("other", True, None), Endpoint("third", True, True))
@@ -40,7 +40,7 @@ def scene(
     )
     observed = Observed(100.0, "b", membership=Value(VIEW, 97.0))
     wishes = replace(Desired(), **desired)  # type: ignore[arg-type]
-    return Scene("here", observed, wishes, decision, Value(VIEW, 97.0), "now", "then")
+    return Scene("here", observed, wishes, decision, Value(VIEW, 97.0), "2026-11-22T12:00:40+01:00")
 
 
 def out(made: Scene) -> Scene:
@@ -114,26 +114,65 @@ def test_gpus_in_words_leave_out_what_cannot_be_read() -> None:
     assert texts == ["3 %  18/24 GB  ok", "lost"]
 
 
-def test_what_changes_by_itself_makes_no_new_log_line() -> None:
-    one = status(scene(Phase.SERVING))
-    other = replace(one, seconds=99.0, in_flight_tunnel=7)
-    assert quiet_copy(one) == quiet_copy(other)
-    assert quiet_copy(one) != quiet_copy(replace(one, sentence="draining"))
+def test_a_phase_began_when_it_began_whoever_tells_it() -> None:
+    document = status(scene(Phase.SERVING))
+    assert (document.since, document.at) == ("2026-11-22T12:00:00+01:00", "2026-11-22T12:00:40+01:00")
 
 
-@pytest.mark.parametrize(
-    ("one", "later"),
-    [
-        ("no edge connection for 88 s", "no edge connection for 93 s"),
-        ("draining, 3 in flight (tunnel 2, LAN 1)", "draining, 2 in flight (tunnel 1, LAN 1)"),
-    ],
-)
-def test_an_age_or_a_count_that_moves_makes_no_new_log_line(one: str, later: str) -> None:
-    made = status(scene(Phase.OUT, Label.RECOVERING, (ILL,)))
-    finding = StatusFinding("c", "connector", "unhealthy", one, "", "")
-    first = replace(made, sentence=one, root_cause=one, findings=(finding,))
-    second = replace(made, sentence=later, root_cause=later, findings=(replace(finding, text=later),))
-    assert quiet_copy(first) == quiet_copy(second)
-    assert quiet_copy(replace(made, root_cause="GPU 0 is lost")) != quiet_copy(
-        replace(made, root_cause="GPU 1 is lost")
-    )
+def test_a_sticky_fault_of_the_kernel_shows_on_its_gpu_though_the_driver_says_well() -> None:
+    made = scene(Phase.OUT, Label.WAITING)
+    observed = replace(made.observed, gpus=Value(GpuReport((Gpu(0, "u", "L4"), Gpu(1, "v", "L4"))), 99.0))
+    fault = Fault("b", "v", "fell-off", "GPU 1 fell off the bus", 90.0)
+    decision = replace(made.decision, saved=replace(made.decision.saved, faults=(fault,)))
+    document = status(replace(made, observed=observed, decision=decision))
+    assert [gpu.text for gpu in document.gpus] == ["ok", "fell-off"]
+
+
+def vetoed(*vetoes: Veto, label: Label = Label.RECOVERING, sentence: str = "out, recovering") -> Decision:
+    return replace(scene(Phase.OUT, label).decision, vetoes=vetoes, sentence=sentence)
+
+
+def test_what_waits_is_said_once_with_its_first_reason_unless_the_sentence_says_it() -> None:
+    slow = Veto("S8", "restart engine", "waits 20 s after the last restart")
+    also = Veto("S3", "restart engine", "no proof at this moment that the host is out")
+    assert waits(vetoed(slow, also)) == ("restart engine: waits 20 s after the last restart",)
+    assert waits(vetoed(slow, sentence="out (waits 20 s after the last restart)")) == ()
+    off = Veto("S9", "go to joining", "held off")
+    assert waits(vetoed(off)) == ()
+    assert waits(vetoed(off, label=Label.READY)) == ("joining: held off",)
+    assert waits(vetoed(Veto("observe", "go to joining", "the mode is observe"))) == ()
+    assert waits(vetoed(slow, label=Label.HELD)) == ()
+    unproven = Veto("S11", "go to joining", "no generation has come back yet")
+    assert waits(vetoed(unproven, label=Label.WARMING)) == ()
+
+
+def test_whoever_needs_an_operator_says_where_to_look() -> None:
+    made = scene(Phase.OUT, Label.NEEDS_OPERATOR, (replace(ILL, cure=""),))
+    assert status(made).cure == "inferagent doctor"
+    unit = replace(made, desired=Desired(terms=Terms(engine_unit="vllm.service")))
+    assert status(unit).cure == "inferagent doctor", "nobody knows of the unit"
+    read = replace(unit.observed, engine_unit=Value(Unit(UnitState.FAILED), 99.0))
+    assert status(replace(unit, observed=read)).cure == "sudo journalctl -u vllm.service -n 50"
+    full = Finding("state-not-saved", Component.AGENT, Health.DEGRADED, "no space", 90.0, "df -h")
+    assert status(replace(made, decision=replace(made.decision, findings=(full,)))).cure == "df -h"
+
+
+def test_a_finding_that_the_sentence_says_gives_its_cure() -> None:
+    made = scene(Phase.OUT, Label.READY)
+    two = Finding("two-agents", Component.MEMBERSHIP, Health.UNHEALTHY, "two agents", 90.0, "setup")
+    decision = replace(made.decision, findings=(two,), sentence="out, ready (two agents)")
+    assert status(replace(made, decision=decision)).cure == "setup"
+    assert status(replace(made, decision=replace(decision, sentence="out, ready"))).cure == ""
+
+
+def test_what_nobody_has_looked_at_yet_is_no_finding() -> None:
+    made = scene(Phase.OUT, Label.WARMING)
+    fresh = Finding("connector-unknown", Component.CONNECTOR, Health.UNKNOWN, "connector: not read yet", 90.0)
+    assert status(replace(made, decision=replace(made.decision, findings=(fresh,)))).findings == ()
+
+
+def test_the_jobs_that_run_are_told() -> None:
+    made = scene(Phase.OUT, Label.RECOVERING)
+    jobs = (("engine", Job(True, 95.0)), ("push", Job(False, 90.0)))
+    document = status(replace(made, observed=replace(made.observed, jobs=jobs)))
+    assert document.doing == ("start, stop or restart of the engine, begun 5 s ago",)

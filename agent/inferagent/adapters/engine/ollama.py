@@ -17,6 +17,7 @@ from inferagent.adapters.engine.processes import Usage, port_argument, tree, usa
 from inferagent.adapters.engine.runner import Answers, Work
 from inferagent.adapters.engine.sockets import Connection, EngineSockets, awaiting, requests
 from inferagent.adapters.engine.stay import Stay, listed, spellings
+from inferagent.adapters.engine.warmup import summed
 from inferagent.adapters.local_http import BrokenError, LocalHttp, RefusedError, SilentError
 from inferagent.model.engine import EngineLook, Generation, Outcome, Progress, Warmup
 from inferagent.model.reading import Failed, NotAvailable, Reading, Value, known
@@ -71,7 +72,8 @@ class OllamaEngine:
         self._pid, self._incarnation = pid, incarnation
         self._gpu, self._wants_gpu = gpu, wants_gpu
         self._sockets = sockets or EngineSockets(self._http.place[1], connector)
-        self._models = ModelList(self._http, clock, "/api/tags", model_names)
+        self._models = ModelList(self._http, clock, "/api/tags", self._listed)
+        self._sizes: dict[str, int] = {}
         self._loader, self._stay = Loader(*self._http.place), Stay(self._http)
         self._look_aside, self._ask_aside = Aside("the engine's sockets"), Aside("the engine's sockets")
         self._answers, self._work = Answers(), Work()
@@ -98,9 +100,15 @@ class OllamaEngine:
             progress=progress,
             load=NotAvailable(at),
             lan=_lan(inside, at, working),
-            warmup=_warmup(inside, at),
+            warmup=_warmup(inside, sum(self._sizes.get(name, 0) for name in self._names), at),
             degraded=degraded(front.loaded) if self._wants_gpu else "",
         )
+
+    def _listed(self, body: dict[str, Any]) -> frozenset[str]:
+        """The models, their sizes noted."""
+        names = model_names(body)
+        self._sizes = sizes(body)
+        return names
 
     async def generate(self, deadline: float) -> Generation:
         return await ask_all(self._names, self._ask, deadline, self._clock, self._incarnation())
@@ -185,18 +193,23 @@ def _lan(inside: _Inside, at: float, working: bool) -> Reading[int]:
     return Value(awaiting(inside.sockets, working), at)
 
 
-def _warmup(inside: _Inside, at: float) -> Reading[Warmup]:
-    """Also while the port accepts: it opens at once, and loading a model is what takes long."""
+def _warmup(inside: _Inside, total: int, at: float) -> Reading[Warmup]:
+    """Also while the port accepts: it opens at once, and loading a model, by a runner, is what takes long."""
     found = inside.processes
     if found is None:
         return Failed(inside.problem or "cannot read the engine's start: it has no process", at)
-    read, held = sum(one.read_bytes for one in found), sum(one.memory_bytes for one in found)
-    return Value(Warmup(read, held, sum(one.cpu_seconds for one in found)), at)
+    return Value(summed(found, found[1:], total), at)
 
 
 def model_names(body: dict[str, Any]) -> frozenset[str]:
     """Every model of /api/tags, with and without `:latest`; null stands for an empty list."""
     return frozenset().union(*map(spellings, names_in(body, "models", "name")))
+
+
+def sizes(body: dict[str, Any]) -> dict[str, int]:
+    """Bytes of every model of /api/tags, by each spelling of its name; what is no number is left out."""
+    found = [(str(one.get("name", "")), one.get("size")) for one in listed(body)]
+    return {spelt: size for name, size in found if type(size) is int for spelt in spellings(name)}
 
 
 def degraded(loaded: list[dict[str, Any]]) -> str:

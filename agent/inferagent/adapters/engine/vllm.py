@@ -6,6 +6,7 @@ connections leaves the API server's own CPU time to tell whether anything moves.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from inferagent.adapters.engine.models import ModelList, names_in
 from inferagent.adapters.engine.processes import usages
 from inferagent.adapters.engine.runner import Work
 from inferagent.adapters.engine.warmup import warmup
+from inferagent.adapters.engine.weights import weights_of
 from inferagent.adapters.local_http import Answer, BrokenError, LocalHttp, RefusedError, SilentError
 from inferagent.model.engine import EngineLook, Generation, Load, Progress, Warmup
 from inferagent.model.reading import Failed, NotAvailable, Reading, Value
@@ -65,8 +67,9 @@ class VllmEngine:
         self._pid, self._incarnation = pid, incarnation
         self._deadline = deadline
         self._models = ModelList(self._http, clock, "/v1/models", model_ids)
-        self._aside = Aside("the engine's processes")
+        self._aside, self._size_aside = Aside("the engine's processes"), Aside("the model's size")
         self._main = Work()
+        self._weights: tuple[int, int] = (0, 0)  # of this main pid, so many bytes
 
     async def look(self) -> EngineLook:
         loop = asyncio.get_running_loop()
@@ -114,9 +117,18 @@ class VllmEngine:
         try:
             if not pid:
                 raise PortError("cannot read the engine's start: it has no process")
-            return Value(await self._aside.read(lambda: warmup(pid), ASIDE), self._clock.now())
+            total = await self._size(pid)
+            return Value(await self._aside.read(lambda: warmup(pid, total), ASIDE), self._clock.now())
         except PortError as error:
             return Failed(str(error), self._clock.now())
+
+    async def _size(self, pid: int) -> int:
+        """Of the model's weights; asked once for each life. It is only shown: a slow disk spoils no look."""
+        if self._weights[0] != pid:
+            self._weights = (pid, 0)
+            with suppress(PortError):
+                self._weights = (pid, await self._size_aside.read(lambda: weights_of(pid), ASIDE))
+        return self._weights[1]
 
     async def _silent(self, error: PortError) -> EngineLook:
         """No answer. The port takes connections if the question was taken; else all is unknown."""

@@ -1,6 +1,7 @@
 """A host without a GPU: every reading is n/a, which counts neither for nor against it."""
 
 from inferagent.model.gpu import GpuReport
+from inferagent.model.kernel import KernelLook
 from inferagent.model.reading import NotAvailable, Reading
 from inferagent.ports import Clock
 
@@ -16,6 +17,9 @@ class AbsentGpus:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def kernel(self) -> Reading[KernelLook]:
+        return NotAvailable(self._clock.now())
 
     async def look(self) -> Reading[GpuReport]:
         return self.read()

@@ -5,7 +5,7 @@ from pathlib import Path
 from inferagent.model.reading import Failed, NotAvailable, Reading, Value
 
 DEVICES = Path("/sys/bus/pci/devices")
-NVIDIA = "0x10de"
+NVIDIA, AMD = "0x10de", "0x1002"
 _DISPLAY = "0x03"  # the class byte of VGA and 3D controllers
 
 
@@ -25,7 +25,20 @@ def count_gpus(
         return Failed(f"cannot read {devices}: {error.strerror}", now)
     if not found:
         return NotAvailable(now)
-    return Value(sum((device / "driver").resolve().name == driver for device in found), now)
+    return Value(len(_driven(found, driver)), now)
+
+
+def places(vendor: str = NVIDIA, driver: str = "nvidia", devices: Path = DEVICES) -> tuple[str, ...]:
+    """Their PCI addresses, in the order in which NVIDIA's driver counts them; () where unreadable."""
+    try:
+        found = [device for device in devices.iterdir() if _is_gpu(device, vendor)]
+    except OSError:
+        return ()
+    return tuple(sorted(device.name for device in _driven(found, driver)))
+
+
+def _driven(found: list[Path], driver: str) -> list[Path]:
+    return [device for device in found if (device / "driver").resolve().name == driver]
 
 
 def _is_gpu(device: Path, vendor: str) -> bool:

@@ -4,13 +4,14 @@ Each call is guarded by itself and announced before it is made, so that one that
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pynvml
 
 from inferagent.adapters.gpu import bus
+from inferagent.adapters.gpu.processes import name_of, parents_of
+from inferagent.adapters.gpu.roster import Name, Roster
 from inferagent.model.gpu import Gpu, GpuProcess, GpuReport
 from inferagent.model.reading import Failed, NotAvailable, Reading, Value, known
 from inferagent.ports import Clock
@@ -21,26 +22,27 @@ _FAULTS = {pynvml.NVML_ERROR_RESET_REQUIRED: "reset-required", pynvml.NVML_ERROR
 _WORST_FIRST = ("lost", "reset-required")
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """What a GPU was called while it still answered: a lost one does not say."""
-
-    uuid: str = ""
-    name: str = ""
-    pci: str = ""
-
-
 class NvidiaGpus:
-    """`announce` hears what is about to be called, and "" when all is answered."""
+    """`announce` hears what is about to be called, and "" when all is answered.
 
-    def __init__(self, clock: Clock, announce: Callable[[str], None], devices: Path = bus.DEVICES) -> None:
+    `misfit`: the library is not the driver's own; only a process that loads it anew can find the right one.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        announce: Callable[[str], None],
+        devices: Path = bus.DEVICES,
+        roster: Roster | None = None,
+    ) -> None:
         self._clock = clock
         self._announce = announce
         self._devices = devices
         self._open = False
         self._driver = ""
-        self._names: dict[int, _Name] = {}
+        self._roster = roster or Roster()
         self._faults: set[str] = set()
+        self.misfit = False
 
     def read(self) -> Reading[GpuReport]:
         """NotAvailable without a GPU and a library; Failed when the driver as a whole does not answer."""
@@ -51,7 +53,7 @@ class NvidiaGpus:
         count = self._call("the NVIDIA driver", "nvmlDeviceGetCount", pynvml.nvmlDeviceGetCount)
         if not isinstance(count, Value):
             return self._done(_failed("count the GPUs", count))
-        gpus = tuple(self._gpu(index) for index in range(count.value))
+        gpus = tuple(self._gpu(index, count.value) for index in range(count.value))
         return self._done(Value(GpuReport(gpus, on_bus, self._driver), self._clock.now()))
 
     def close(self) -> None:
@@ -72,6 +74,7 @@ class NvidiaGpus:
         except pynvml.NVMLError as error:
             if error.value == pynvml.NVML_ERROR_LIBRARY_NOT_FOUND and not isinstance(on_bus, Value):
                 return self._done(NotAvailable(now()))
+            self.misfit = error.value == pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH
             return self._done(Failed(f"cannot open NVML: {error}", now()))
         self._open = True
         driver = self._call("the NVIDIA driver", "its version", pynvml.nvmlSystemGetDriverVersion)
@@ -82,11 +85,11 @@ class NvidiaGpus:
         self._announce("")
         return report
 
-    def _gpu(self, index: int) -> Gpu:
+    def _gpu(self, index: int, count: int) -> Gpu:
         self._faults = set()
         at = self._ask(index, "nvmlDeviceGetHandleByIndex", pynvml.nvmlDeviceGetHandleByIndex, index)
         if not isinstance(at, Value):
-            name = self._names.get(index, _Name())
+            name = self._unanswered(index, count)
             failed = _failed("find the GPU", at)
             return Gpu(
                 index, name.uuid, name.name, name.pci, failed, failed, failed, failed, failed, self._fault()
@@ -113,15 +116,20 @@ class NvidiaGpus:
             self._fault(),
         )
 
-    def _name(self, index: int, handle: Any) -> _Name:
+    def _name(self, index: int, handle: Any) -> Name:
         """Asked anew each time: an index may name another card after one was lost."""
-        before = self._names.get(index, _Name())
         uuid = _text(known(self._ask(index, "nvmlDeviceGetUUID", pynvml.nvmlDeviceGetUUID, handle)))
         name = _text(known(self._ask(index, "nvmlDeviceGetName", pynvml.nvmlDeviceGetName, handle)))
         pci = self._ask(index, "nvmlDeviceGetPciInfo", pynvml.nvmlDeviceGetPciInfo, handle)
-        place = _text(pci.value.busId) if isinstance(pci, Value) else ""
-        self._names[index] = _Name(uuid or before.uuid, name or before.name, place or before.pci)
-        return self._names[index]
+        where = _text(pci.value.busId) if isinstance(pci, Value) else ""
+        return self._roster.note(index, uuid, name, where)
+
+    def _unanswered(self, index: int, count: int) -> Name:
+        """One that never said where it is, is where the bus has it, if both count alike."""
+        name, on_bus = self._roster.of(index), bus.places(devices=self._devices)
+        if name.pci or len(on_bus) != count:
+            return name
+        return self._roster.note(index, "", "", on_bus[index])
 
     def _processes(self, index: int, handle: Any) -> Reading[tuple[GpuProcess, ...]]:
         """Compute processes, and graphics ones (a game) where they can be read as well."""
@@ -137,7 +145,14 @@ class NvidiaGpus:
         return _of(
             found,
             lambda value: tuple(
-                GpuProcess(int(one.pid), int(one.usedGpuMemory or 0), kind.lower()) for one in value
+                GpuProcess(
+                    int(one.pid),
+                    int(one.usedGpuMemory or 0),
+                    kind.lower(),
+                    name_of(one.pid),
+                    parents_of(one.pid),
+                )
+                for one in value
             ),
         )
 

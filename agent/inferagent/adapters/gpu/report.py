@@ -10,11 +10,13 @@ from inferagent.adapters.files import why
 from inferagent.adapters.gpu.leave import FILE
 from inferagent.adapters.pids import Identity, alive
 from inferagent.model.gpu import Gpu, GpuProcess, GpuReport
+from inferagent.model.kernel import KernelLook
 from inferagent.model.reading import Failed, NotAvailable, Reading, Value
 from inferagent.ports import Clock
 
 T = TypeVar("T")
 PATIENCE = 10.0  # seconds that one call may take: a card that wakes up takes a few
+LATELY = 180.0  # seconds; a probe that is started again and again writes more often
 
 
 class _Reading(BaseModel, Generic[T]):
@@ -68,6 +70,8 @@ class _File(BaseModel):
     every: float
     calling: str
     calling_at: float
+    written: float = 0.0
+    kernel: KernelLook = KernelLook()
     report: _Reading[_Report] | None
 
 
@@ -80,7 +84,23 @@ class GpuReportFile:
         self._patience = patience
 
     async def look(self) -> Reading[GpuReport]:
+        return self.read()
+
+    def read(self) -> Reading[GpuReport]:
         now = self._clock.now()
+        file = self._file(now)
+        return file if isinstance(file, Failed) else self._judged(file, now)
+
+    def kernel(self) -> Reading[KernelLook]:
+        """What the kernel said stays said when the probe ends; driver against library only of late."""
+        now = self._clock.now()
+        file = self._file(now)
+        if isinstance(file, Failed):
+            return file
+        fresh = now - file.written <= LATELY
+        return Value(file.kernel if fresh else replace(file.kernel, mismatch=""), now)
+
+    def _file(self, now: float) -> _File | Failed:
         try:
             file = _File.model_validate_json(self._path.read_bytes())
         except FileNotFoundError:
@@ -91,7 +111,7 @@ class GpuReportFile:
             return Failed(f"cannot understand {self._path}: {error.errors()[0]['msg']}", now)
         if file.boot != self._clock.boot():
             return Failed("cannot read the GPUs: the last report is of another boot", now)
-        return self._judged(file, now)
+        return file
 
     def _judged(self, file: _File, now: float) -> Reading[GpuReport]:
         report = _unpack(file.report)

@@ -8,6 +8,7 @@ from tomlkit.exceptions import ParseError, TOMLKitError
 from tomlkit.items import AoT, Table
 
 from inferagent.config.secrets import TUNNEL_TOKEN
+from inferagent.config.settings import OWN_CONNECTOR
 from inferagent.model.membership import MembershipKind
 from inferagent.programs.setup.objects import Ids
 from inferagent.programs.setup.request import SetupRequest
@@ -53,7 +54,9 @@ def _settings(request: SetupRequest, ids: Ids, interval: int | None) -> list[tup
 
 def _engine(request: SetupRequest) -> dict[str, Any]:
     engine = request.engine
-    unit = {"unit": engine.unit} if engine.unit else {"command": list(engine.command)}
+    unit: dict[str, Any] = {"unit": engine.unit} if engine.unit else {}
+    if engine.command:
+        unit["command"] = list(engine.command)
     environment = {"environment": _inline(dict(engine.environment))} if engine.environment else {}
     return {
         "kind": engine.kind.value,
@@ -72,6 +75,10 @@ def _connector(request: SetupRequest, ids: Ids) -> dict[str, Any]:
         "hostname": request.own_hostname,
         **({"tunnel": ids["tunnel"]} if "tunnel" in ids else {}),
     }
+    if connector.unit == OWN_CONNECTOR:
+        command = {"command": list(connector.command)} if connector.command else {}
+        environment = {"environment": _inline(dict(connector.environment))} if connector.environment else {}
+        return {**found, "unit": connector.unit, **command, **environment}
     if connector.unit:
         return {**found, "unit": connector.unit}
     environment = {
@@ -134,7 +141,9 @@ def _set_engine(document: tomlkit.TOMLDocument, wanted: dict[str, Any]) -> None:
 
 def _drop_stale(document: tomlkit.TOMLDocument, request: SetupRequest) -> None:
     """Keys of another choice than this one: they would contradict it."""
-    gone = ("command", "environment") if request.connector.unit else ("unit",)
+    gone = ["command", "environment"] if request.connector.unit else ["unit"]
+    if request.connector.unit == OWN_CONNECTOR:
+        gone = [key for key in gone if not getattr(request.connector, key)]
     stale = [("connector", key) for key in gone]
     if request.membership is not MembershipKind.OWN_POOL:
         stale += [("membership", key) for key in ("account", "zone", "pool", "load_balancer")]

@@ -6,6 +6,7 @@ A crash in the middle leaves a step begun and not done; undo then finds the obje
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ class Record:
     def _write(self, line: Object) -> None:
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8") as file:
+            with suppress(PermissionError):  # the agent reads it, too, as a user of its own
+                os.fchown(handle, (home := self.path.parent.stat()).st_uid, home.st_gid)
             file.write("\n" + json.dumps(line, separators=(",", ":"), sort_keys=True))
             file.flush()
             os.fsync(file.fileno())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from inferagent.config.settings import OWN_CONNECTOR, OWN_ENGINE
 from inferagent.model.desired import EngineKind
 from inferagent.model.membership import MembershipKind
 
@@ -137,13 +138,14 @@ def _complaints(request: SetupRequest) -> list[str]:
             found.append(
                 f"cannot promise the model name {name!r}: no spaces, commas or equal signs (--serves)"
             )
-    if bool(request.engine.command) == bool(request.engine.unit):
+    named = request.engine.unit and request.engine.unit != OWN_ENGINE  # which needs the command as well
+    if bool(request.engine.command) == bool(named):
         found.append("cannot supervise the engine: give its command or its unit, one of them")
     if urlsplit(request.engine.url).path or not urlsplit(request.engine.url).hostname:
         found.append(
             f"cannot route to {request.engine.url!r}: give scheme, host and port only (--engine-url)"
         )
-    if request.connector.command and request.connector.unit:
+    if request.connector.command and request.connector.unit not in ("", OWN_CONNECTOR):
         found.append("cannot supervise the connector: give its command or its unit, not both")
     if request.weight is not None and not 0 <= request.weight <= 100:
         found.append(f"cannot use weight {request.weight}: percent, 0 to 100 (--weight)")

@@ -19,7 +19,7 @@ from tests.unit.adapters.local_bench import (
     full_queue,
 )
 
-from inferagent.adapters.engine.ollama import OllamaEngine, degraded, model_names
+from inferagent.adapters.engine.ollama import OllamaEngine, degraded, model_names, sizes
 from inferagent.adapters.engine.sock_diag import TcpSocket, connections
 from inferagent.adapters.engine.sockets import EngineSockets
 from inferagent.model.engine import Outcome
@@ -62,6 +62,18 @@ async def engine(url=None, pid=os.getpid, deadline=1.0, lister=None, **settings)
         )
         yield one, server
         await one.aclose()
+
+
+def test_the_size_of_a_model_has_every_spelling_of_its_name():
+    listed = {"models": [{"name": "tiny:latest", "size": 473353}, {"name": "big", "size": None}, 3]}
+    assert sizes(listed) == {"tiny": 473353, "tiny:latest": 473353}
+    assert sizes({"models": None}) == {}
+
+
+async def test_a_load_is_measured_against_the_size_of_the_list():
+    tags = Reply(200, {"models": [{"name": "chat:latest", "size": 1000}]})
+    async with engine(**{TAGS: tags}) as (one, _):
+        assert known((await one.look()).warmup).total == 1000
 
 
 async def test_a_healthy_look():

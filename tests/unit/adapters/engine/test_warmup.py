@@ -12,7 +12,8 @@ def test_the_sum_over_a_tree():
     assert found.memory_bytes > 1_000_000
     assert found.cpu_seconds > 0
     assert found.read_bytes > 0
-    assert found.total == 0
+    assert (found.total, warmup(os.getpid(), 7).total) == (0, 7)
+    assert found.loaded >= max(found.read_bytes, found.memory_bytes)
 
 
 def test_no_process_is_an_error():

@@ -1,6 +1,6 @@
 import pytest
 
-from inferagent.adapters.gpu.bus import count_gpus
+from inferagent.adapters.gpu.bus import AMD, count_gpus, places
 from inferagent.model.reading import NotAvailable, Value
 
 
@@ -52,3 +52,13 @@ def test_a_device_that_leaves_while_we_look_does_not_count(bus, tmp_path):
     bus("1")
     (tmp_path / "devices" / "2").mkdir()
     assert count(tmp_path) == Value(1, 5.0)
+
+
+def test_places_are_in_the_order_of_the_bus_and_of_one_driver_s_cards_only(bus, tmp_path):
+    for name in ("0000:41:00.0", "0000:03:00.0"):
+        bus(name, vendor="0x1002", driver="amdgpu")
+    bus("0000:01:00.0")
+    devices = tmp_path / "devices"
+    assert places(AMD, "amdgpu", devices) == ("0000:03:00.0", "0000:41:00.0")
+    assert places(devices=devices) == ("0000:01:00.0",)
+    assert places(devices=tmp_path / "none") == ()

@@ -52,9 +52,9 @@ def test_a_healthy_gpu_says_everything(host, driver):
         _0_used="5000",
         _0_total="9000",
         _0_temperature="61",
-        _0_pid="4242",
+        _0_pid="4999001",
         _0_pid_memory="4000",
-        _0_game="77",
+        _0_game="4999002",
     )
     report = host.report()
     gpu = report.gpus[0]
@@ -68,7 +68,7 @@ def test_a_healthy_gpu_says_everything(host, driver):
     )
     numbers = [gpu.utilisation, gpu.memory_used, gpu.memory_total, gpu.temperature]
     assert [number.value for number in numbers] == [37, 5000, 9000, 61]
-    assert gpu.processes.value == (GpuProcess(4242, 4000, "compute"), GpuProcess(77, 0, "graphics"))
+    assert gpu.processes.value == (GpuProcess(4999001, 4000, "compute"), GpuProcess(4999002, 0, "graphics"))
 
 
 def test_every_call_is_announced_and_the_last_announcement_is_none(host):
@@ -142,3 +142,34 @@ def test_the_state_reaches_the_library(host, driver):
     driver.say(count="3")
     assert os.environ["NVML_STATE"] == str(driver.path)
     assert len(host.report().gpus) == 3
+
+
+def on_bus(folder, *addresses, vendor="0x10de", driver="nvidia"):
+    (folder / driver).mkdir(parents=True)
+    for address in addresses:
+        device = folder / "bus" / address
+        device.mkdir(parents=True)
+        (device / "vendor").write_text(f"{vendor}\n")
+        (device / "class").write_text("0x030200\n")
+        (device / "driver").symlink_to(folder / driver)
+
+
+def test_a_gpu_that_never_answered_is_where_the_bus_has_it(host, driver, tmp_path):
+    on_bus(tmp_path, "0000:02:00.0", "0000:01:00.0")
+    driver.say(count="2", _0_handle="15", _1_handle="15")
+    assert [gpu.pci for gpu in host.report().gpus] == ["0000:01:00.0", "0000:02:00.0"]
+
+
+def test_where_bus_and_driver_count_differently_nobody_guesses(host, driver, tmp_path):
+    on_bus(tmp_path, "0000:01:00.0", "0000:02:00.0")
+    driver.say(count="1", _0_handle="15")
+    assert host.gpu().pci == ""
+
+
+def test_a_library_that_is_not_the_driver_s_own_is_told_apart_from_other_failures(host, driver):
+    driver.say(init="999")
+    assert isinstance(host.gpus.read(), Failed)
+    assert not host.gpus.misfit
+    driver.say(init="18")
+    assert isinstance(host.gpus.read(), Failed)
+    assert host.gpus.misfit

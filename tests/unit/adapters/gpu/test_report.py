@@ -6,6 +6,7 @@ import pytest
 from inferagent.adapters.gpu.leave import FILE, ReportWriter
 from inferagent.adapters.gpu.report import GpuReportFile
 from inferagent.model.gpu import Gpu, GpuProcess, GpuReport
+from inferagent.model.kernel import KernelFault, KernelLook
 from inferagent.model.reading import Failed, NotAvailable, Value
 
 
@@ -92,6 +93,7 @@ async def test_an_old_report_is_unknown(writer, port, clock):
 async def test_a_call_that_hangs_is_named_and_leaves_no_number_fresh(writer, port, clock):
     writer.report(REPORT)
     writer.announce("GPU 0: nvmlDeviceGetTemperature")
+    writer.tell()
     clock.time += 9.0
     assert await port.look() == REPORT
     clock.time += 2.0
@@ -114,6 +116,7 @@ async def test_a_hang_before_the_first_report_is_named_too(writer, port, clock):
 async def test_a_probe_that_is_gone_hangs_in_nothing(writer, port, clock, tmp_path):
     writer.report(REPORT)
     writer.announce("GPU 0: nvmlDeviceGetTemperature")
+    writer.tell()
     said = json.loads((tmp_path / FILE).read_bytes()) | {"start": 1}
     (tmp_path / FILE).write_text(json.dumps(said))
     clock.time += 20.0
@@ -132,6 +135,46 @@ async def test_bad_bytes_are_unknown(port, tmp_path, content):
 async def test_a_file_that_cannot_be_read_is_unknown(port, tmp_path):
     (tmp_path / FILE).mkdir()
     assert isinstance(await port.look(), Failed)
+
+
+FELL = KernelFault(
+    "0000:01:00",
+    "lost",
+    "fell off the bus",
+    "reboot",
+    "XID 79",
+    90.0,
+    "12:00:01",
+    95.0,
+    "12:00:06",
+    7,
+    0,
+    "GPU-0",
+)
+
+
+def test_what_the_kernel_said_comes_through_even_where_the_driver_says_nothing(writer, port):
+    look = KernelLook((FELL,), "", 9, "they differ")
+    writer.report(Failed("cannot open NVML", 100.0))
+    writer.kernel(look, at_once=True)
+    assert port.kernel() == Value(look, 100.0)
+
+
+def test_what_the_kernel_said_outlives_the_probe_and_the_comparison_does_not(writer, port, clock):
+    writer.kernel(KernelLook((FELL,), "", 9, "they differ"), at_once=True)
+    clock.time += 1000.0
+    assert port.kernel().value == KernelLook((FELL,), "", 9)
+    clock.id = "boot-2"
+    assert isinstance(port.kernel(), Failed)
+
+
+def test_a_report_of_an_older_probe_knows_nothing_of_the_kernel(writer, port, tmp_path):
+    writer.report(REPORT)
+    said = json.loads((tmp_path / FILE).read_bytes())
+    del said["kernel"], said["written"], said["names"]
+    (tmp_path / FILE).write_text(json.dumps(said))
+    assert port.read() == REPORT
+    assert port.kernel().value == KernelLook()
 
 
 def test_the_writer_says_who_it_is(writer, tmp_path):

@@ -72,6 +72,22 @@ def test_keys_of_another_membership_and_supervisor_go(plain: SetupRequest, tmp_p
     )
 
 
+def test_inferagents_own_units_keep_their_commands(plain: SetupRequest, tmp_path: Path) -> None:
+    first = config_text(plain, None, IDS, 60)
+    engine = replace(plain.engine, unit="inferagent-engine.service", command=("vllm", "serve"))
+    connector = replace(plain.connector, unit="inferagent-connector.service", command=(), environment=())
+    second = config_text(replace(plain, engine=engine, connector=connector), first, IDS, 60)
+    found = settings(tmp_path / "x", second)
+    assert found is not None
+    assert (found.only_engine.unit, found.only_engine.command) == (engine.unit, engine.command)
+    assert (found.connector.unit, found.connector.command) == (connector.unit, ())
+    assert "TUNNEL_TOKEN_FILE" not in second, "the child's own file is not the unit's"
+    mine = replace(connector, command=("mine", "run"), environment=(("A", "b"),))
+    third = settings(tmp_path / "y", config_text(replace(plain, connector=mine), second, IDS, 60))
+    assert third is not None
+    assert (third.connector.command, third.connector.environment) == (("mine", "run"), (("A", "b"),))
+
+
 def test_no_interval_no_bound(plain: SetupRequest) -> None:
     assert "monitor_bound" not in config_text(plain, None, IDS, None)
 

@@ -1,6 +1,7 @@
 """The record on disk: readable after a crash at any byte."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -118,3 +119,13 @@ def test_a_record_that_cannot_be_read_is_said_to_the_agent(tmp_path: Path, conte
         path.write_bytes(content)
     with pytest.raises(PortError, match="cannot read the undo record"):
         made_pool(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_the_agents_user_may_read_what_root_writes(tmp_path: Path) -> None:
+    state = tmp_path / "s"
+    state.mkdir()
+    os.chown(state, 12345, 12345)
+    record = filled(state)
+    assert (record.path.stat().st_uid, record.path.stat().st_gid) == (12345, 12345)
+    assert stat.S_IMODE(record.path.stat().st_mode) == 0o600

@@ -70,3 +70,11 @@ def test_a_connector_has_one_supervisor(plain: SetupRequest) -> None:
     both = replace(plain.connector, unit="cloudflared.service", command=("cloudflared",))
     with pytest.raises(BadRequestError, match="not both"):
         check(replace(plain, connector=both))
+
+
+def test_inferagents_own_units_run_a_command(plain: SetupRequest) -> None:
+    own = replace(plain.connector, unit="inferagent-connector.service", command=("cloudflared",))
+    engine = replace(plain.engine, unit="inferagent-engine.service", command=("vllm", "serve"))
+    check(replace(plain, engine=engine, connector=own))
+    with pytest.raises(BadRequestError, match="one of them"):
+        check(replace(plain, engine=replace(engine, command=())))

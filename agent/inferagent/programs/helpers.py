@@ -1,0 +1,70 @@
+"""The ready program and the GPU probe, which outlive the agent: started by it, or by systemd.
+
+Under systemd (INFERAGENT_SUPERVISED=systemd, set by the agent's unit) the agent only sees whether they are
+there; a single look that finds nobody may have come between two starts.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+
+from inferagent.adapters.gpu.leave import hold_lock, says_absent
+from inferagent.ports import PortError
+from inferagent.programs import gpu_probe_starter, ready_starter
+
+VARIABLE = "INFERAGENT_SUPERVISED"
+READY, PROBE = "inferagent-ready.socket", "inferagent-probe.service"
+TRIES, PAUSE = 3, 0.5  # looks for the ready program, seconds between two: systemd may be starting it
+
+
+class Helpers:
+    """What is wrong with them stands in `troubles` until it is over."""
+
+    def __init__(
+        self, run: Path, troubles: MutableMapping[str, str], environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self._run, self._troubles = run, troubles
+        self._systemd = environ.get(VARIABLE) == "systemd"
+        self._missed = False
+
+    async def look(self, port: int, engine: str) -> None:
+        """Start or miss each of them. `engine` is HOST:PORT, `port` that of the ready URL."""
+        try:
+            await (_see_ready(port) if self._systemd else ready_starter.ensure(self._run, port, engine))
+            self._troubles["no-ready-program"] = ""  # only now: while it is tried again, it is still missing
+        except PortError as problem:
+            self._troubles["no-ready-program"] = str(problem)
+        try:
+            if self._systemd:
+                self._see_probe()
+            else:
+                gpu_probe_starter.ensure(self._run)
+            self._troubles["no-gpu-probe"] = ""
+        except PortError as problem:
+            self._troubles["no-gpu-probe"] = str(problem)
+
+    def _see_probe(self) -> None:
+        missed, self._missed = self._missed, not probe_lives(self._run)
+        if missed and self._missed:
+            raise PortError(f"cannot read the GPUs: sudo systemctl start {PROBE}")
+
+
+def probe_lives(run: Path) -> bool:
+    """It holds its lock while it lives; where there is no GPU, it has said so and may rest."""
+    try:
+        handle = hold_lock(run)
+    except OSError:
+        return True  # another user's: somebody's probe
+    if handle is not None:
+        os.close(handle)
+    return handle is None or says_absent(run)
+
+
+async def _see_ready(port: int) -> None:
+    for _ in range(TRIES):
+        if await ready_starter.answers(port):
+            return
+        await asyncio.sleep(PAUSE)
+    cure = f"sudo systemctl start {READY}, which must have ListenStream=127.0.0.1:{port}"
+    raise PortError(f"cannot reach the ready URL: {cure}")

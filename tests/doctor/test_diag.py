@@ -1,0 +1,56 @@
+"""`inferagent diag` as a command."""
+
+import tarfile
+
+from click.testing import CliRunner
+from tests.support.doctoring import configured
+
+from inferagent.cli.diag import diag
+from inferagent.programs.diag.members import MEMBERS
+
+
+def run(*words):
+    return CliRunner().invoke(diag, list(words))
+
+
+def test_it_says_what_it_packed_and_where(tmp_path):
+    target = tmp_path / "out.tar.gz"
+    direction = configured(tmp_path)
+    result = run(
+        "--config",
+        str(direction.folder),
+        "--output",
+        str(target),
+        "--deadline",
+        "2s",
+        "--root",
+        str(tmp_path),
+    )
+    assert result.exit_code == 0, result.output
+    assert f"written to {target}" in result.output
+    with tarfile.open(target) as archive:
+        assert [name.partition("/")[2] for name in archive.getnames()] == [
+            "MANIFEST.txt",
+            *(m.name for m in MEMBERS),
+        ]
+
+
+def test_what_would_be_in_it(tmp_path):
+    result = run("--config", str(tmp_path), "--list", "--no-logs")
+    assert [line.split()[0] for line in result.output.splitlines()] == [m.name for m in MEMBERS if not m.log]
+
+
+def test_where_it_cannot_be_written(tmp_path):
+    direction = configured(tmp_path)
+    target = tmp_path / "none/out.tar.gz"
+    result = run(
+        "--config",
+        str(direction.folder),
+        "--output",
+        str(target),
+        "--deadline",
+        "2s",
+        "--root",
+        str(tmp_path),
+    )
+    assert (result.exit_code, "cannot write" in result.output) == (1, True)
