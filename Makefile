@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 LOCKS := packaging/requirements-lab.txt packaging/requirements-dev.txt
 
-.PHONY: demo test lint bench soak crash fuzz lock clean
+.PHONY: demo test lint bench soak crash fuzz hosts man lock clean
 
 demo: $(VENV)/.lab
 	$(BIN)/inferagent demo
@@ -30,6 +30,9 @@ crash: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz $(FUZZ)
 
+man: $(VENV)/.dev
+	$(BIN)/python packaging/manual.py build/man
+
 # Everything pinned and checked by hash; the project itself is installed in place.
 $(VENV)/.lab: packaging/requirements-lab.txt pyproject.toml | $(VENV)/.made
 	$(BIN)/pip install --quiet --require-hashes -r packaging/requirements-lab.txt
@@ -46,6 +49,10 @@ $(VENV)/.made:
 		{ echo "cannot build with $$($(PYTHON) --version): Python 3.11 or newer is needed; try make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
+
+# Hosts with a real systemd: as root, with systemd-container, mmdebstrap, iproute2 and nftables; else skipped.
+hosts: $(VENV)/.dev
+	$(BIN)/python -m tests.hosts $(HOSTS) || [ $$? -eq 77 ]
 
 # Resolve the dependencies again: pinned, with hashes, without addresses.
 lock: $(VENV)/.made

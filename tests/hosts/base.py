@@ -1,0 +1,113 @@
+"""The disk that all hosts start from, built once with mmdebstrap and kept outside the repository."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SUITES = {(3, 11): "bookworm", (3, 13): "trixie"}  # the Debian whose Python can load what this one uses
+PACKAGES = "systemd,systemd-sysv,dbus,python3,iproute2,procps,curl"
+TOOLS = ("systemd-nspawn", "mmdebstrap", "ip", "nft", "nsenter")
+# They would ask the world outside, or work at odd times.
+MASKED = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+    "dpkg-db-backup.timer",
+)
+
+
+class NoHostsError(Exception):
+    """This machine cannot boot hosts; the text says what it lacks."""
+
+
+def folder() -> Path:
+    return Path(os.environ.get("TMPDIR", "/var/tmp")) / "inferagent-hosts"
+
+
+def suite() -> str:
+    """Raises NoHostsError."""
+    found = SUITES.get(sys.version_info[:2])
+    if os.geteuid() != 0:
+        raise NoHostsError("only root can boot hosts")
+    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
+        raise NoHostsError(f"this machine has no {', '.join(missing)}")
+    if found is None:
+        raise NoHostsError("no Debian has the Python that runs this")
+    _try_disk()
+    return found
+
+
+def _try_disk() -> None:
+    """Some containers may not mount, and none may lie over a disk that lies over another."""
+    top = folder()
+    top.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=top) as name:
+        places = [Path(name) / each for each in ("low", "up", "work", "all")]
+        for place in places:
+            place.mkdir()
+        options = "lowerdir={},upperdir={},workdir={}".format(*places)
+        argv = ["mount", "-t", "overlay", "inferagent-hosts", "-o", options, str(places[3])]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NoHostsError(f"no disk of a host can be mounted in {top}: {done.stderr.strip()}")
+        subprocess.run(["umount", str(places[3])], check=True)
+
+
+def base() -> Path:
+    """The root of the base, built where there is none yet (about a minute). Raises NoHostsError."""
+    name = suite()
+    root = folder() / "bases" / name
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with (root.parent / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            _build(name, root)
+    return root
+
+
+def _build(name: str, root: Path) -> None:
+    """Under another name first: half a base is none."""
+    half = root.with_suffix(".half")
+    shutil.rmtree(half, ignore_errors=True)
+    argv = [
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=minbase",
+        f"--include={PACKAGES}",
+        name,
+        str(half),
+        _mirror(name),
+    ]
+    log = root.with_suffix(".log")
+    with log.open("w") as output:
+        done = subprocess.run(argv, stdout=output, stderr=output, check=False)
+    if done.returncode:
+        raise NoHostsError(f"mmdebstrap could not build {name}: see {log}")
+    (half / "etc/machine-id").write_text("")  # each host makes its own
+    units = half / "etc/systemd/system"
+    for unit in MASKED:
+        (units / unit).symlink_to("/dev/null")
+    (half / "var/log/journal").mkdir(exist_ok=True)
+    half.rename(root)
+
+
+def _mirror(name: str) -> str:
+    """The one that this machine itself installs from."""
+    argv = [
+        "apt-get",
+        "indextargets",
+        "--format",
+        "$(CODENAME) $(COMPONENT) $(REPO_URI)",
+        "Created-By: Packages",
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    for line in done.stdout.splitlines():
+        codename, component, address = line.split(" ", 2)
+        if (codename, component) == (name, "main"):
+            return address
+    raise NoHostsError(f"this machine's apt knows no mirror of {name}")

@@ -1,0 +1,75 @@
+"""The host lab: hosts with a real systemd on one machine, and a switch between them.
+
+`with host_lab() as lab: host = lab.boot()`; all that was started ends with it. Needs root, see base.py.
+The product lies on the disk of each host, switched off; nothing of it starts before a suite starts it.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.hosts.base import base, folder
+from tests.hosts.cages import remove
+from tests.hosts.host import Host, end_left
+from tests.hosts.product import product
+from tests.hosts.wires import Switch
+
+
+class Lab:
+    def __init__(self, *, tests: bool) -> None:
+        bottom = base()
+        sweep()
+        self.prefix = f"ia-{os.getpid()}"
+        self.folder = folder() / "labs" / self.prefix
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self._layers = [product(self.folder / "product", tests=tests), bottom]
+        self.switch = Switch(self.prefix)
+        self.hosts: list[Host] = []
+
+    def make(self) -> Host:
+        """A host that does not run yet: files may be put on its disk."""
+        number = len(self.hosts) + 1
+        network = self.switch.wire(self.prefix, number)
+        host = Host(self.folder / f"h{number}", self.prefix, number, self._layers, network)
+        self.hosts.append(host)
+        return host
+
+    def boot(self, *extra: str) -> Host:
+        host = self.make()
+        host.boot(*extra)
+        return host
+
+    def close(self) -> None:
+        for host in self.hosts:
+            host.close()
+        self.switch.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def sweep() -> None:
+    """End what a lab left whose process was killed; each process is known by number and start."""
+    for left in (folder() / "labs").glob("ia-*"):
+        if Path(f"/proc/{left.name.removeprefix('ia-')}").exists():
+            continue
+        for host in left.glob("h*"):
+            end_left(host)
+        for name in Path("/run/netns").glob(f"{left.name}-*"):
+            subprocess.run(["ip", "netns", "del", name.name], check=False)
+        for cage in Path("/sys/fs/cgroup").glob(f"**/{left.name}-h*"):
+            remove(cage)
+        shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def host_lab(*, tests: bool = False) -> Iterator[Lab]:
+    """Raises NoHostsError where this machine cannot boot hosts. `tests`: put them on the disks as well."""
+    lab = Lab(tests=tests)
+    try:
+        lab.switch.open()
+        yield lab
+    finally:
+        lab.close()

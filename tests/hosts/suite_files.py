@@ -1,0 +1,29 @@
+"""systemd on the unit files: it has nothing to say of them, and how exposed it finds each."""
+
+import re
+
+from tests.hosts.lab import host_lab
+from tests.hosts.suite import say
+
+FOLDER = "/usr/lib/systemd/system"
+# systemd's own measure, from 0 to 10. An engine compiles at run time and talks to its driver.
+ALLOWED, ENGINE = 1.8, 4.5
+
+
+def suite() -> None:
+    with host_lab() as lab:
+        host = lab.boot()
+        host.run("systemd-sysusers")
+        names = sorted(path.name for path in host.path(FOLDER).glob("inferagent*"))
+        for name in names:
+            done = host.try_run("systemd-analyze", "verify", "--man=no", f"{FOLDER}/{name}")
+            assert (done.returncode, done.stdout + done.stderr) == (0, ""), f"{name}: {done.stderr}"
+        say(f"systemd-analyze verify says nothing of {len(names)} files")
+        for name in names:
+            if name.endswith(".service"):
+                path = f"{FOLDER}/{name}"
+                text = host.run("systemd-analyze", "security", "--offline=true", "--no-pager", path)
+                found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", text)
+                assert found, text
+                say(f"exposure {found[1]} of 10: {name}")
+                assert float(found[1]) <= (ENGINE if "engine.service" in name else ALLOWED), text
