@@ -76,6 +76,8 @@ def _conclude(whole: Chunk, failed: int, took: float) -> bool:
     shares = {law: whole.met[law] / whole.stories for law in laws()}
     for law, share in shares.items():
         say(f"  {law:32} met in {100 * share:5.1f} % of the stories")
+    for law in sorted(whole.met.keys() - shares.keys()):
+        say(f"  {law:32} met in {whole.met[law]} stories")
     seldom = [law for law, share in shares.items() if share < SHARE]
     rate, hours = whole.stories / took, whole.seconds / 3600
     say(f"{whole.stories} stories in {took:.0f} s, {rate:.1f} a second, {hours:.0f} virtual hours")
