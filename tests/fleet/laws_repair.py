@@ -238,4 +238,12 @@ class Repaired(Law):
         sees = host.agent and not host.frozen and not host.units_unknown and host.engine.sight.plain()
         inside = host.phase in (Phase.JOINING, Phase.SERVING)
         ills = ("dead",) if inside else ("dead", "hung", "wrong", "stuck")
-        return sees and any(host.truth.lasted(name, now) > self.BOUND for name in ills)
+        long = [name for name in ills if host.truth.lasted(name, now) > self.BOUND]
+        return sees and any(name in ("dead", "stuck") or self._asked_since(host, name, now) for name in long)
+
+    def _asked_since(self, host: "Host", name: str, now: float) -> bool:
+        """Only a question shows it, and while something else forbids the join none is asked."""
+        reading = host.last.observed.generation if host.last is not None else None
+        last = reading.value if isinstance(reading, Value) else None
+        began = host.clock.now() - host.truth.lasted(name, now)
+        return last is not None and last.begun >= began and last.incarnation == host.engine.incarnation
