@@ -8,7 +8,7 @@ from inferagent.model.gpu import Gpu, GpuReport
 from inferagent.model.kernel import KernelFault, KernelLook
 from inferagent.model.reading import Failed, NotAvailable, Value
 from inferagent.programs.doctor.looks_engine import ENGINE, GENERATION, GPUS, KERNEL, LOADED_ENGINE
-from inferagent.programs.doctor.looks_here import STATUS
+from inferagent.programs.doctor.looks_here import STANDING, STATUS
 
 
 def look(**fields):
@@ -113,3 +113,40 @@ def test_a_kernel_line_that_only_informs_is_no_fault(tmp_path):
     line = KernelFault("0000:01:00", "xid", "had an error", "", "XID 43", 1.0, "12:00", 1.0, "12:00", 1)
     given = {KERNEL: KernelLook((line,))}
     assert judged("gpu.kernel", configured(tmp_path), given).verdict == "ok"
+
+
+def test_who_starts_the_engine_where_the_agent_only_observes(tmp_path):
+    direction = configured(tmp_path)
+    file = direction.folder / "config.toml"
+    text = file.read_text().replace('mode = "act"', 'mode = "observe"')
+    given = {ENGINE: look(accepts=Value(False, 0.0))}
+    file.write_text(text)
+    cure = judged("engine.port", direction, given).outcome.cure
+    assert "start it yourself" in cure
+    assert cure.endswith('mode = "act" in config.toml, then sudo systemctl restart inferagent')
+    file.write_text(text.replace('command = ["vllm", "serve"]', 'unit = "vllm.service"'))
+    assert judged("engine.port", direction, given).outcome.cure == "sudo systemctl restart vllm.service"
+
+
+FELL = KernelFault(
+    "0000:01:00", "lost", "fell off", "reboot", "XID 79", 1.0, "12:00", 1.0, "12:00", 1, 1, "GPU-1"
+)
+
+
+@pytest.mark.parametrize(
+    ("standing", "verdict"),
+    [
+        ((), "ok"),
+        (({"gpu": "GPU-0", "index": 0, "pci": "0000:02:00"},), "ok"),
+        (({"gpu": "GPU-1", "index": None, "pci": ""},), "fail"),
+        (({"gpu": "x", "index": 1, "pci": ""},), "fail"),
+        (({"gpu": "x", "index": None, "pci": "0000:01:00"},), "fail"),
+        (({"nonsense": []},), "ok"),
+        (({"gpu": [], "pci": {}},), "ok"),
+        (None, "fail"),
+    ],
+)
+def test_a_fault_that_was_cleared_is_none(tmp_path, standing, verdict):
+    """Where the agent does not answer, the kernel's word counts."""
+    given = {KERNEL: KernelLook((FELL,))} | ({} if standing is None else {STANDING: standing})
+    assert judged("gpu.kernel", configured(tmp_path), given).verdict == verdict

@@ -54,3 +54,19 @@ def test_where_it_cannot_be_written(tmp_path):
         str(tmp_path),
     )
     assert (result.exit_code, "cannot write" in result.output) == (1, True)
+
+
+def test_each_reason_has_its_own_cure_and_nothing_is_looked_at_before(tmp_path):
+    there = tmp_path / "there it is.tar.gz"
+    there.write_bytes(b"mine")
+    gone = tmp_path / "no folder" / "out.tar.gz"
+    cures = {
+        there: f"rm '{there}', or another --output",
+        gone: f"mkdir -p '{gone.parent}', or another --output",
+    }
+    for target, cure in cures.items():
+        result = run("--config", str(tmp_path / "none"), "--output", str(target))
+        assert result.exit_code == 1
+        assert result.stderr.splitlines()[0].startswith(f"cannot write {target}: ")
+        assert result.stderr.splitlines()[1:] == [f"  → {cure}"]
+    assert there.read_bytes() == b"mine"

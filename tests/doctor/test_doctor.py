@@ -63,7 +63,7 @@ def test_what_there_is_to_choose_from(clinic: Clinic):
     assert [line.split()[0] for line in ended.stdout.splitlines()] == [check.name for check in CHECKS]
     assert len(names()) == len(CHECKS)
     wrong = run(clinic.config, "--only", "modle")
-    assert (wrong.returncode, "no check modle" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "no check or group modle" in wrong.stderr) == (2, True)
 
 
 def test_a_host_that_nobody_configured(tmp_path):

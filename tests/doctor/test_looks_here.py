@@ -8,7 +8,7 @@ import pytest
 from tests.support.clinic import Clinic
 from tests.support.doctoring import configured, judged
 
-from inferagent.programs.doctor.looks_here import ASKED, CONNECTOR, READY, STATUS
+from inferagent.programs.doctor.looks_here import ASKED, CONNECTOR, READY, STANDING, STATUS
 from inferagent.programs.doctor.sight import Sight
 
 
@@ -59,3 +59,30 @@ def test_never_asked(tmp_path):
     file.write_text(file.read_text().replace("own-pool", "pull"))
     result = judged("monitor.asked", direction)
     assert (result.verdict, "never since boot" in result.outcome.evidence) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"faults": [{"gpu": "GPU-1"}, 3]}', ({"gpu": "GPU-1"},)),
+        (b'{"faults": []}', ()),
+        (b'{"faults": 1}', None),
+        (b"{}", None),
+    ],
+)
+async def test_the_faults_that_stand_are_asked_of_the_agent(tmp_path, body, found):
+    """None: it says nothing that can be understood."""
+    asked = []
+
+    async def answer(reader, writer):
+        asked.append(await reader.readline())
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + body)
+        writer.close()
+
+    direction = configured(tmp_path)
+    (tmp_path / "run").mkdir()
+    server = await asyncio.start_unix_server(answer, tmp_path / "run" / "control.sock")
+    async with server, asyncio.TaskGroup() as group:
+        assert await Sight(direction, group).try_see(STANDING) == found
+    assert asked == [b"GET /v1/faults HTTP/1.1\r\n"]

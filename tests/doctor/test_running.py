@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from inferagent.programs.doctor.running import Result, chosen, examine, hide
+from inferagent.programs.doctor.running import Result, chosen, examine, groups_of, hide
 from inferagent.programs.doctor.sight import Direction
 from inferagent.programs.doctor.verdict import (
     CannotTellError,
@@ -89,3 +89,10 @@ def test_choosing_brings_what_is_needed_along():
     assert [one.name for one in chosen(checks, ["b"], needs=False)] == ["b.x", "b.y"]
     with pytest.raises(ValueError, match="nope"):
         chosen(checks, ["a", "nope"])
+
+
+def test_a_group_is_a_check_s_first_word_or_the_hop_that_the_report_shows():
+    checks = [Check("connector.answers", Hop.TUNNEL, "it runs", ok), Check("ready.here", Hop.READY, "it", ok)]
+    assert groups_of(checks[1]) == ("ready", "ready-url")
+    for name, found in {"tunnel": 0, "connector": 0, "ready URL": 1, "ready-url": 1, "Ready": 1}.items():
+        assert chosen(checks, [name]) == (checks[found],)

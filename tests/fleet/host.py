@@ -237,16 +237,20 @@ class Host:
     def jump(self, error: float) -> None:
         """The wall clock is set wrong by so much."""
         self.clock.wall_error, self.jumped = error, True
+        if self.hold_due is not None and self.clock.now() < PATIENCE + 10.0:
+            self.shaken = True  # a young boot that goes by its wall clock
 
     def _asked(self, ask: Callable[[Loop], Answer], lasts: float | None = None) -> Answer:
         """An agent that dies while it is asked leaves whatever is on its disk by then."""
         assert self.life is not None
+        before = self.disk.hold
         try:
             return ask(self.life.loop)
         except Crash:
             self.held = self.disk.hold is not None
-            self.held_at = self.fleet.now
-            self._ends(lasts)
+            if self.disk.hold is not before:  # else the earlier word stands
+                self.held_at = self.fleet.now
+                self._ends(lasts)
             self.lending = self.disk.hold is not None and self.disk.hold.lend
             return Answer(False, "the agent died", "")
 

@@ -116,6 +116,7 @@ class Truths(Law):
         note("alone", not any(_effective(peer) for peer in self.fleet.hosts if peer is not host), now)
         for check in host.terms.checks:
             note(check.code, host.checks.get(check.name, "healthy") in ("degraded", "unhealthy"), now)
+        note("handled", host.handled, now)
         note("misled", host.connector.ingress != host.terms.ingress, now)
 
 

@@ -180,13 +180,18 @@ class S16(Law):
             if self._settled(host):
                 self.standing.add(name)
                 self.met = True
+        elif kind in ("crash", "agent down") and host.disk.full:
+            self._forget(name)  # S16 holds where the saved state is whole
         elif kind in ("hand", "resume", "torn") or (kind == "boot" and name not in self.seen):
-            self.standing.discard(name)
-            self.seen.discard(name)
+            self._forget(name)
         elif kind == "push" and detail is True and name in self.standing:
             self.breach(host, "enables what another hand has disabled")
         elif kind == "touch" and name in self.seen and detail.part is Part.ENGINE and detail.verb != "stop":
             self.breach(host, f"{detail.verb}s the engine while another hand holds it")
+
+    def _forget(self, name: str) -> None:
+        self.standing.discard(name)
+        self.seen.discard(name)
 
     def _settled(self, host: "Host") -> bool:
         """The agent has nothing of its own under way that could explain a disabled pool."""

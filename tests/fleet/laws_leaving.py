@@ -52,7 +52,7 @@ def was_true(cause: Cause, truth: Truth, host: "Host", now: float) -> bool:
         "in-use": lambda: host.users.names() != {"Xorg"} or now - host.users.changed_at < SLOW,
         "parked": lambda: bool(host.desired.parked),
         "host-going": lambda: host.desired.going_until is not None,
-        "other-hand": lambda: host.handled,
+        "other-hand": lambda: truth.lately("handled", now, READ_BY),
         "engine-restarted": lambda: host.saved.incarnation != host.engine.incarnation,
     }
     if cause.code in wishes:
@@ -164,7 +164,9 @@ class S5(Law):
         """By the pool itself, the connections, or the time that the ready URL has said no."""
         said_no = host.truth.lasted("not ready", self.fleet.now) >= tick.desired.terms.monitor_bound
         gone = not host.connector.ready or not host.engine.alive
-        return not own_pool(host) or not host.pool.enabled or gone or said_no or not others(tick)
+        # a late write of our own may enable it again: no user comes before the monitor has seen a 200
+        away = not host.pool.enabled or host.pool.healthy is not True
+        return not own_pool(host) or away or gone or said_no or not others(tick)
 
     def event(self, host: "Host", kind: str, detail: Any) -> None:
         if kind != "touch":
@@ -267,7 +269,8 @@ class Soft(Law):
     def _soft_only(self, host: "Host") -> bool:
         causes = host.causes()
         soft = bool(causes) and all(cause.kind is CauseKind.SOFT for cause in causes)
-        able = host.engine.would_answer() and host.connector.ready and not host.disk.full
+        joined = host.connector.ready and not host.connector.metrics_fail
+        able = host.engine.would_answer() and joined and not host.disk.full
         reads = own_pool(host) and host.line.token and not host.line.cut and not self.fleet.account.down
         return soft and able and reads and host.line.writes == "ok" and not host.foreign
 

@@ -110,7 +110,7 @@ def _engine(random: Random) -> dict[str, Any]:
     engine: dict[str, Any] = {"kind": random.choice(("vllm", "ollama")), "url": random.choice(URLS)}
     _runs(random, engine, ["ollama", "serve"])
     if random.random() < 0.3:
-        engine["gpus"] = random.choice(("all", [0, 1], [], "0,3", [255]))
+        engine["gpus"] = random.choice(("all", [0, 1], [], [0, 3], [255]))
     engine["serves"] = random.choice(
         ({"chat": "llama3:8b"}, {"a.b": "x", "ü": "y"}, {"secret-model": "token"})
     )

@@ -21,6 +21,7 @@ from tests.fuzz.config_words import (
 )
 
 LARGEST = 1024 * 1024
+PLACES = ("run", "state")
 CHECK_KEYS = ("name", "every", "deadline", "exec")
 SECRET_HOSTS = (
     "hooks.slack.com",
@@ -152,6 +153,9 @@ def _check_keys(checks: Any, found: Opinion) -> None:
         return
     for index, check in enumerate(checks):
         _keys(f"check[{index}].", CHECK, check, found)
+        every = found.values[f"check[{index}].every"]
+        if "deadline" not in check and every not in (NO, MAYBE):
+            found.values[f"check[{index}].deadline"] = min(10, every / 2)
 
 
 def _keys(prefix: str, keys: dict[str, Key], table: dict[str, Any], found: Opinion) -> None:
@@ -196,7 +200,18 @@ def _together(values: dict[str, Any]) -> list[str]:
         if values[low] > values[high] or (values[low] == values[high] and not equal)
     ]
     wrong += [f"nobody runs {part}" for part in ("engine[0]", "connector") if not _runs(values, part)]
-    return [*wrong, *_membership(values), *_ports(values)]
+    return [*wrong, *_folders(values), *_membership(values), *_ports(values)]
+
+
+def _folders(values: dict[str, Any]) -> list[str]:
+    """A socket's path takes 107 bytes; what lasts and what does not lie apart."""
+    run, state = (
+        [part for part in values[f"agent.{key}"].split("/") if part not in ("", ".")] for key in PLACES
+    )
+    double = values["agent.run"].startswith("//") and not values["agent.run"].startswith("///")
+    length = len("/".join(["", *run, "operator.sock"]).encode()) + double
+    wrong = ["no room for a socket's name"] if length > 107 else []
+    return [*wrong, "one folder for both"] if run == state else wrong
 
 
 def _runs(values: dict[str, Any], part: str) -> bool:

@@ -204,11 +204,6 @@ def pairs(least: int, environment: bool) -> Check:
 def gpus(value: Any) -> Any:
     if value == "all":
         return None
-    if isinstance(value, str):
-        parts = value.split(",")
-        if not all(1 <= len(part) <= 3 and set(part) <= set(string.digits) for part in parts):
-            return NO
-        value = [int(part) for part in parts]
     if not isinstance(value, list) or not all(type(one) is int and 0 <= one < 256 for one in value):
         return NO
     return tuple(value) if len(set(value)) == len(value) else NO

@@ -94,6 +94,18 @@ STATES = {
         desired=checks(Effect.DRAIN),
         ticks=3,
     ),
+    "parked-check-degraded": State(
+        lambda now: replace(
+            checked(now, Health.DEGRADED, "/models is 96 % full"),
+            membership=val(build.view(build.PEER, own=build.endpoint(effective=False, rank=2)), now - 3),
+        ),
+        saved=left(),
+        desired=checks(Effect.DEGRADE),
+    ),
+    "serving-unused-gpu-lost": State(
+        lambda now: well(now, gpus=val(GpuReport((gpu(0), gpu(1, "lost"))), now)),
+        desired=Desired(replace(TERMS, gpus=(0,))),
+    ),
     "serving-although-a-check-is-degraded": State(
         lambda now: checked(now, Health.DEGRADED, "/models is 96 % full"),
         saved=build.saved(Phase.JOINING),

@@ -158,6 +158,21 @@ STATES = {
     "connector-masked": State(
         lambda now: replace(no_edge(now), connector_unit=val(build.dead(UnitState.MASKED), now)), saved=left()
     ),
+    "draining-engine-runs-again": State(
+        lambda now: well(
+            now,
+            engine_unit=val(build.unit("e2"), now),
+            membership=val(build.out_view(), now - 3),
+            **busy(now, 2, 2),
+        ),
+        saved=left(
+            Phase.DRAINING,
+            since=NOW - 20,
+            cause=because("engine-gone", f"the engine's process is gone ({KILLED}), being started again"),
+            hold_off_until=NOW + 41,
+            memory=build.memory(incarnation="e2", arrivals=9),
+        ),
+    ),
     "waiting-gpu-lost": State(
         lambda now: out(
             now,

@@ -84,6 +84,13 @@ def _date(days: int) -> str:
 FAULTS = (
     Fault("unknown key", Hop.CONFIGURATION, "config.valid", "write mode", bad_key),
     Fault("not configured", Hop.CONFIGURATION, "config.valid", "inferagent setup", no_configuration),
+    Fault(
+        "agent started with another mode",
+        Hop.CONFIGURATION,
+        "config.running",
+        "restart",
+        status(mode="observe"),
+    ),
     Fault("mode observe", Hop.CONFIGURATION, "config.mode", 'mode = "act"', observing),
     Fault(
         "no API token", Hop.CREDENTIALS, "credentials.api-token", "setup", credential("cloudflare-api-token")

@@ -22,11 +22,17 @@ def config() -> None:
 def check(folder: Path) -> None:
     """Say everything that is wrong with the configuration, each with file, line, key and cure.
 
-    Exit code: 0 right, 78 wrong or not there.
+    What is right and will hardly work (a program or a group that is not there) is a warning.
+
+    Exit code: 0 right, also with warnings, 78 wrong or not there.
     """
     loaded = load_or_stop(folder)
     if loaded.settings is None:
         stop(f"there is no configuration in {folder}", "sudo inferagent setup", EXIT_CONFIG)
+    from inferagent.config.remarks import remarks
+
+    for remark in remarks(loaded):
+        click.echo(f"warning: {remark}", err=True)
     click.echo(f"the configuration in {folder} is right")
 
 

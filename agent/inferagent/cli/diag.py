@@ -1,7 +1,9 @@
 """`inferagent diag`: pack what others need to help with this host, without secrets."""
 
+import os
 import time
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -36,6 +38,7 @@ def diag(folder: Path, output: Path | None, no_logs: bool, listing: bool, **give
             click.echo(f"{member.name:<14}{member.about}")
         return
     target = output or Path(f"inferagent-diag-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
+    _refuse(target)
     try:
         packed = pack(direction(folder, given), target, logs=not no_logs)
     except PortError as error:
@@ -43,3 +46,16 @@ def diag(folder: Path, output: Path | None, no_logs: bool, listing: bool, **give
     for name, size in packed:
         click.echo(f"{name:<14}{size:>9} bytes")
     click.echo(f"written to {target}; look through it before you give it away")
+
+
+def _refuse(target: Path) -> None:
+    """Before anything is looked at."""
+    folder = target.absolute().parent
+    if os.path.lexists(target):
+        stop(f"cannot write {target}: it is there already", f"rm {quote(str(target))}, or another --output")
+    if not folder.is_dir():
+        cure = f"mkdir -p {quote(str(folder))}, or another --output"
+        stop(f"cannot write {target}: there is no folder {folder}", cure)
+    if not os.access(folder, os.W_OK):
+        cure = "sudo inferagent diag, or --output in a folder of yours"
+        stop(f"cannot write {target}: permission denied in {folder}", cure)

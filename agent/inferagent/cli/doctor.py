@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,24 @@ if TYPE_CHECKING:
     from inferagent.programs.doctor.report import Report
 
 
+def _choices(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """For completion: groups and checks, behind what stands before the last comma."""
+    from inferagent.programs.doctor.doctor import choices
+
+    before, comma, last = typed.rpartition(",")
+    return [f"{before}{comma}{name}" for name in choices() if name.startswith(last)]
+
+
 @click.command()
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (schema 1).")
-@click.option("--only", default="", metavar="NAME,…", help="These checks, or groups of them, alone.")
+@click.option(
+    "--only",
+    default="",
+    metavar="NAME,…",
+    shell_complete=_choices,
+    help="These checks alone, by name or by group (config, tunnel, ready-url).",
+)
 @click.option("--list", "listing", is_flag=True, help="Name every check, and do nothing.")
 @click.option("--all", "every", is_flag=True, help="Show what is well by its evidence, too.")
 @doctor_options
@@ -52,7 +67,14 @@ def _report(folder: Path, only: str, given: dict[str, Any]) -> "Report":
     try:
         return examine(direction(folder, given), names)
     except ValueError as error:
-        raise click.UsageError(f"there is no check {error}: inferagent doctor --list") from error
+        from inferagent.programs.doctor.doctor import choices
+
+        known, wrong = choices(), str(error)
+        near = get_close_matches(wrong, known, n=1)
+        meant = f"; do you mean {near[0]}?" if near else ""
+        groups = ", ".join(name for name in known if "." not in name)
+        text = f"there is no check or group {wrong}{meant}\n  groups: {groups}"
+        raise click.UsageError(f"{text}\n  checks: inferagent doctor --list") from error
 
 
 def _list() -> None:

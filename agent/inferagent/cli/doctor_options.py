@@ -1,5 +1,6 @@
 """The options that lead doctor elsewhere: to a lab, past a name server, through a proxy's authority."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,11 +46,39 @@ def _resolve(
     return tuple(found)
 
 
+def _public(_context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if value:
+        from inferagent.config.settings import HOSTNAME
+
+        if re.fullmatch(HOSTNAME, value) is None:
+            text = f'"{value}" is no host name: write it like llm.example.com, without https://'
+            raise click.BadParameter(text, param=parameter)
+    return value
+
+
+def _authorities(_context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None:
+        import ssl
+
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+        except OSError as error:  # an SSLError is one
+            text = f"{value} holds no certificates (PEM): {error.strerror or error}"
+            raise click.BadParameter(text, param=parameter) from error
+    return value
+
+
 OPTIONS = (
     click.option(
         "--deadline", callback=duration, default="10s", show_default=True, metavar="D", help="For all of it."
     ),
-    click.option("--public", default="", metavar="NAME", help="The name that users call. [default: setup's]"),
+    click.option(
+        "--public",
+        default="",
+        callback=_public,
+        metavar="NAME",
+        help="The name that users call. [default: setup's]",
+    ),
     click.option(
         "--resolve",
         multiple=True,
@@ -59,7 +88,10 @@ OPTIONS = (
     ),
     click.option("--dns", callback=_place, metavar="HOST:PORT", help="Ask this name server."),
     click.option(
-        "--cacert", type=click.Path(path_type=Path, dir_okay=False), help="Trust these authorities."
+        "--cacert",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
+        callback=_authorities,
+        help="Trust these authorities.",
     ),
     click.option(
         "--edge",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from inferagent.cli.options import config_option, duration
+from inferagent.cli.options import config_option, drain_duration, duration, hold_duration
 
 PATIENCE = 960.0  # seconds: the default deadline of an operator's drain, and a minute
 MARGIN = 60.0
@@ -13,13 +13,20 @@ MARGIN = 60.0
 @click.command()
 @config_option
 @click.option(
-    "--for", "lasts", callback=duration, metavar="D", help="End the hold by itself after so long (30m, 2h)."
+    "--for",
+    "lasts",
+    callback=hold_duration,
+    metavar="D",
+    help="End the hold by itself after so long (30m, 2h).",
 )
 @click.option("--wait", is_flag=True, help="Return only when the host is out, and tell each step.")
 @click.option("--stop-engine", is_flag=True, help="Stop the engine when nothing is in flight any more.")
 @click.option("--last", is_flag=True, help="Leave even if no other host can answer.")
 @click.option(
-    "--deadline", callback=duration, metavar="D", help="Give requests in flight so long to end (90s, 15m)."
+    "--deadline",
+    callback=drain_duration,
+    metavar="D",
+    help="Give requests in flight so long to end (90s, 15m).",
 )
 @click.option("--reason", default="", metavar="TEXT", help="Why, for those who read status later.")
 @click.option("--limit", callback=duration, metavar="D", help="With --wait: give up waiting after so long.")

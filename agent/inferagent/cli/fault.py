@@ -10,6 +10,8 @@ import click
 from inferagent.cli.options import config_option, stop
 
 UNKNOWN = 3
+LEFT = ("faults.json", "gpu.json")  # by the agent, and by the GPU probe
+NOBODY = "neither the agent nor the GPU probe has left a word"
 OFF = "the agent does not run: this is what it and the GPU probe have left"
 
 
@@ -44,9 +46,9 @@ def clear(folder: Path, gpu: str, every: bool) -> None:
     """
     from inferagent.cli.order import order
 
-    if bool(gpu) is every:
+    if bool(gpu.strip()) is every:  # an empty name would be all of them
         raise click.UsageError("name a GPU, or give --all")
-    order(folder, "/v1/fault/clear", {"gpu": gpu}, None)
+    order(folder, "/v1/fault/clear", {"all": True} if every else {"gpu": gpu}, None)
 
 
 def _document(folder: Path) -> Mapping[str, Any]:
@@ -71,7 +73,11 @@ def _left(run: Path, cure: str) -> Mapping[str, Any]:
     from inferagent.programs.fault_files import left_in
 
     try:
+        if not any((run / name).exists() for name in LEFT):
+            stop(f"cannot tell whether a GPU fault stands: {NOBODY} in {run}", cure, UNKNOWN)
         document = asdict(left_in(run))
+    except OSError as error:
+        stop(f"cannot tell whether a GPU fault stands: {error}", cure, UNKNOWN)
     except PortError as error:
         stop(str(error), cure, UNKNOWN)
     click.echo(f"{OFF}\n  → {cure}", err=True)

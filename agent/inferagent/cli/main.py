@@ -1,11 +1,16 @@
 """The command line. Each command lives in its own file and imports what it needs only when it runs."""
 
 import importlib
+import os
+import sys
+from contextlib import suppress
+from traceback import walk_tb
 
 import click
 
 from inferagent import __version__
 
+CANNOT_TELL = 3
 # Name → what `inferagent --help` says; the command is the object of that name in the module of that name.
 COMMANDS = {
     "setup": "Make this host a member: tunnel, pool, monitor, configuration.",
@@ -50,7 +55,40 @@ def cli() -> None:
 
 
 def main() -> None:
-    cli(prog_name="inferagent")
+    try:
+        cli(prog_name="inferagent")
+    except (OSError, ExceptionGroup) as error:
+        reason = _unwritten(error)
+        if not reason:
+            raise
+        _drop_the_rest()
+        with suppress(OSError):
+            click.echo(f"cannot write the answer: {reason}", err=True)
+        raise SystemExit(_unsaid(sys.argv[1:])) from error
+
+
+def _unwritten(error: Exception) -> str:
+    """Why the output takes nothing, "" where the error comes from anything but saying something."""
+    if isinstance(error, ExceptionGroup):
+        return next(filter(None, map(_unwritten, error.exceptions)), "")
+    said = any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
+    return (error.strerror or str(error)).lower() if said and isinstance(error, OSError) else ""
+
+
+def _drop_the_rest() -> None:
+    """Else Python would try once more at its end, and complain by itself."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(nowhere, sys.stdout.fileno())
+    finally:
+        os.close(nowhere)
+
+
+def _unsaid(words: list[str]) -> int:
+    """The exit code of a command whose answer nobody got: where 1 is an answer too, "cannot tell"."""
+    return CANNOT_TELL if words[:1] in (["status"], ["doctor"]) or words[:2] == ["fault", "list"] else 1
 
 
 if __name__ == "__main__":

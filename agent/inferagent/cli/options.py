@@ -1,12 +1,13 @@
 """What the commands share: --config, durations as options, and how a command ends when it cannot go on."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import click
 
-from inferagent.config.durations import parse_duration
+from inferagent.config.durations import format_duration, parse_duration
 from inferagent.config.fragments import DEFAULT_FOLDER
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -25,18 +26,39 @@ config_option: Callable[[Command], Command] = click.option(
 )
 
 
-def duration(_context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """Callback of an option: seconds from a duration as the configuration writes it."""
-    if value is None:
-        return None
+Callback = Callable[[click.Context, click.Parameter, str | None], float | None]
+
+
+def duration_of(least: float = 0.0, most: float = math.inf) -> Callback:
+    """Callback of an option: seconds from a duration as the configuration writes it, within these bounds."""
+
+    def read(_context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+        if value is None:
+            return None
+        wrong = _wrong(value, least, most)
+        if wrong:
+            raise click.BadParameter(f'"{value}" {wrong}', param=parameter)
+        return parse_duration(value)
+
+    return read
+
+
+def _wrong(value: str, least: float, most: float) -> str:
+    """What is wrong with a duration, "" for nothing; a negative one is a number too."""
     try:
-        seconds = parse_duration(value)
+        seconds = parse_duration(value.removeprefix("-"))
     except ValueError:
-        seconds = 0.0
-    if seconds <= 0:
-        text = f'"{value}" is no duration: write it like "90s", "5m" or "1h"'
-        raise click.BadParameter(text, param=parameter)
-    return seconds
+        return 'is no duration: write it like "90s", "5m" or "1h"'
+    if value.startswith("-") or seconds <= 0:
+        return "is too short: it must be longer than 0"
+    if seconds < least:
+        return f"is too short: at least {format_duration(least)}"
+    return f"is too long: at most {format_duration(most)}" if seconds > most else ""
+
+
+duration = duration_of()
+hold_duration = duration_of(least=1.0, most=366 * 86400.0)  # bounds as the agent has them
+drain_duration = duration_of(most=86400.0)
 
 
 def stop(text: str, cure: str = "", code: int = 1) -> NoReturn:

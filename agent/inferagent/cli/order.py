@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from inferagent.cli.again import fuller
 from inferagent.cli.client import DEADLINE, Reply, UnreachableError, ask, operator_socket
 from inferagent.cli.follow import Wait, follow
 from inferagent.cli.options import stop
@@ -25,11 +26,11 @@ def order(folder: Path, target: str, fields: Mapping[str, object], wait: Wait | 
     except UnreachableError as error:
         stop(str(error), error.cure, REFUSED if error.forbidden else UNREACHABLE)
     if not reply.ok:
-        stop(reply.message, reply.cure, REFUSED)
+        stop(reply.message, fuller(reply.cure, folder), REFUSED)
     click.echo(reply.message)
     if reply.cure:
         click.echo(f"  → {reply.cure}")
     if wait is not None:
         end = follow(wait, look, click.echo)
         if end.code:
-            stop(end.text, end.cure, end.code)
+            stop(end.text, fuller(end.cure, folder), end.code)

@@ -1,8 +1,10 @@
 """Keys that are right alone and wrong together; each clash is one function or one line of a table."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from inferagent.config.durations import format_duration
@@ -20,6 +22,7 @@ from inferagent.config.settings import (
 from inferagent.model.membership import MembershipKind
 
 MOST_CHECKS = 20
+LONGEST_SOCKET, MOST_PATH = "operator.sock", 107  # bytes that the kernel takes as the path of a socket
 # Receivers whose address alone lets anybody write there.
 SECRET_HOSTS = (
     "hooks.slack.com",
@@ -82,6 +85,7 @@ ORDER = (
 
 def contradictions(settings: Settings) -> Iterator[Clash]:
     """Every clash in otherwise valid settings."""
+    yield from _folders(settings)
     yield from _engines(settings)
     for index, engine in enumerate(settings.engine):
         yield from _who_runs(("engine", index), engine, "the engine")
@@ -91,6 +95,23 @@ def contradictions(settings: Settings) -> Iterator[Clash]:
     yield from _ports(settings)
     yield from _webhook(settings)
     yield from _checks(settings)
+
+
+def _folders(settings: Settings) -> Iterator[Clash]:
+    run, state = settings.agent.run, settings.agent.state
+    keys: tuple[KeyPath, ...] = (("agent", "run"), ("agent", "state"))
+    longest = len(os.fsencode(run / LONGEST_SOCKET))
+    if longest > MOST_PATH:
+        what = f"is too long: its sockets have paths of {longest} bytes, and {MOST_PATH} is the most"
+        yield Clash(keys[:1], what, 'write a short one such as run = "/run/inferagent"')
+    if _plain(run) == _plain(state):
+        what = "run and state are one folder: what ends with the boot would lie among what outlives it"
+        yield Clash(keys, what, 'write another, such as run = "/run/inferagent"')
+
+
+def _plain(folder: Path) -> str:
+    """Two slashes at the begin mean no more than one."""
+    return os.path.normpath(f"//{folder}")
 
 
 def _engines(settings: Settings) -> Iterator[Clash]:

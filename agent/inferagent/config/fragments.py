@@ -5,6 +5,7 @@ No pydantic here: `inferagent status` needs only the runtime folder and must sta
 
 import re
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -179,7 +180,7 @@ def _shipped_run() -> str:
 def _salvaged(path: Path) -> dict[str, object]:
     """The line run = "..." under [agent] of a file that as a whole cannot be read as TOML."""
     try:
-        lines = path.read_bytes()[:LARGEST].decode("utf-8", "replace").splitlines()
+        lines = path.read_bytes()[:LARGEST].decode("utf-8-sig", "replace").splitlines()
     except OSError:
         return {}
     table = ""
@@ -197,6 +198,9 @@ def read_fragment(path: Path) -> Fragment:
         raw = path.read_bytes()
         if len(raw) > LARGEST:
             raise _unreadable(path, f"it is larger than {LARGEST} bytes", "keep only settings in it")
+        if raw.startswith(BOM_UTF8):
+            cure = f"save it as UTF-8 without that mark, or: sudo sed -i '1s/^\\xef\\xbb\\xbf//' {path}"
+            raise _unreadable(path, "it begins with a byte order mark (BOM)", cure, 1)
         return parse_fragment(str(path), raw.decode("utf-8"))
     except OSError as error:
         raise _closed(path, error, f"sudo ls -l {path}") from error

@@ -262,8 +262,6 @@ class Gpus(Kind):
     def parse(self, value: object) -> tuple[int, ...] | None:
         if value == "all":
             return None
-        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(,[0-9]{1,3})*", value):
-            value = [int(number) for number in value.split(",")]
         if not isinstance(value, list) or not all(_is_gpu_number(number) for number in value):
             raise self.wrong(value)
         if len(set(value)) != len(value):

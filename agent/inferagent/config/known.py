@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from inferagent.config.errors import KeyPath, dotted
 from inferagent.config.fragments import shipped_text
-from inferagent.config.kinds import Choice, shown
+from inferagent.config.kinds import Choice, Gpus, shown
 from inferagent.config.settings import Settings
 
 Names = tuple[str, ...]
@@ -62,6 +62,26 @@ def nearest_key(path: KeyPath) -> str:
     return ""
 
 
+def table_with(path: KeyPath) -> Names | None:
+    """The one table, () for the top, that has a key of exactly this name; None where none or several do, or
+    the key's own table has one that is similar."""
+    names = names_of(path)
+    own = [key[-1] for key in known_keys() if key[:-1] == names[:-1]]
+    homes = [
+        key[:-1] for key, info in known_keys().items() if key[-1] == names[-1] and table_of(info) is None
+    ]
+    if () in homes:
+        return ()
+    if len(homes) != 1 or difflib.get_close_matches(names[-1], own, n=1, cutoff=0.6):
+        return None
+    return homes[0]
+
+
+def table_line(names: Names) -> str:
+    """How the table's header is written."""
+    return f"[[{names[0]}]]" if names[0] in LISTS else f"[{dotted(names)}]"
+
+
 @cache
 def examples() -> dict[Names, object]:
     """A value for each key, as the shipped defaults file shows it (examples in comments included)."""
@@ -93,6 +113,13 @@ def spell(value: object) -> str:
             return shown(value)
 
 
+def gpu_list(written: object) -> list[int] | None:
+    """The list that a text such as "0,1" means."""
+    if isinstance(written, str) and re.fullmatch(r" *[0-9]{1,3}( *, *[0-9]{1,3})* *", written, re.ASCII):
+        return [int(number) for number in written.split(",")]
+    return None
+
+
 def example_line(path: KeyPath, written: object = None) -> str:
     """What to write for this key, ready to paste under its table; near to what was written, if a word was."""
     names = names_of(path)
@@ -101,4 +128,6 @@ def example_line(path: KeyPath, written: object = None) -> str:
         return f"[[{names[-1]}]]" if names[0] in LISTS else f"[{dotted(names)}]"
     choices = next((kind.choices() for kind in info.metadata if isinstance(kind, Choice)), ()) if info else ()
     close = difflib.get_close_matches(written, choices, n=1, cutoff=0.4) if isinstance(written, str) else ()
-    return f"{dotted(names[-1:])} = {spell(close[0] if close else examples().get(names, ''))}"
+    gpus = gpu_list(written) if info and any(isinstance(kind, Gpus) for kind in info.metadata) else None
+    value = close[0] if close else gpus or examples().get(names, "")
+    return f"{dotted(names[-1:])} = {spell(value)}"

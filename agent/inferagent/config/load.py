@@ -11,10 +11,21 @@ from inferagent.config.contradictions import Clash, contradictions
 from inferagent.config.errors import ConfigError, KeyPath, Place, Problem, dotted
 from inferagent.config.fragments import SHIPPED, Input, config_files, read_input
 from inferagent.config.hygiene import CURE, secret_keys
-from inferagent.config.known import LISTS, example_line, known_keys, names_of, nearest_key, spell, table_of
+from inferagent.config.known import (
+    LISTS,
+    example_line,
+    known_keys,
+    names_of,
+    nearest_key,
+    spell,
+    table_line,
+    table_of,
+    table_with,
+)
 from inferagent.config.settings import Agent, Settings
 
 MISSING = "is missing"
+CONSEQUENCES = ("default_factory_not_called",)  # of a wrong key that a default is made from
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,8 @@ def check(given: Input) -> Settings:
     try:
         settings = Settings.model_validate(given.data)
     except ValidationError as error:
-        found = [_problem(given, details) for details in error.errors() if details["loc"] not in refused]
+        wrong = [details for details in error.errors() if details["type"] not in CONSEQUENCES]
+        found = [_problem(given, details) for details in wrong if details["loc"] not in refused]
         meant = {problem.nearest for problem in found}  # a misspelt key is not missing as well
         found = [problem for problem in found if problem.what != MISSING or problem.key not in meant]
         raise ConfigError(_sorted([*problems, *found])) from None
@@ -88,6 +100,11 @@ def _problem(given: Input, details: ErrorDetails) -> Problem:
 
 
 def _unknown(place: Place, path: KeyPath) -> Problem:
+    elsewhere = table_with(path)
+    if elsewhere is not None:
+        where = f"under {table_line(elsewhere)}" if elsewhere else "above the first [table] of the file"
+        key = dotted((*elsewhere, path[-1]))
+        return Problem(place, dotted(path), "stands in the wrong table", f"move it {where}", key)
     nearest = nearest_key(path)
     cure = f"write {nearest} instead, or delete it" if nearest else "delete it"
     return Problem(place, dotted(path), "is no key of inferagent", cure, nearest)
@@ -98,8 +115,7 @@ def _add(path: KeyPath) -> str:
     info = known_keys().get(names_of(path))
     if len(path) == 1 or (info is not None and table_of(info) is not None):
         return f"add {line}, or let sudo inferagent setup write it"
-    table = f"[[{path[0]}]]" if path[0] in LISTS else f"[{dotted(path[:-1])}]"
-    return f"add {line} under {table}"
+    return f"add {line} under {table_line(names_of(path[:-1]))}"
 
 
 def _clash(given: Input, clash: Clash) -> Problem:

@@ -5,7 +5,7 @@ what may be left out of a list element or has no default at all is optional in t
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from inferagent.config.blank import Blank
 from inferagent.config.kinds import (
@@ -33,7 +33,7 @@ Off = float | None  # seconds, None for "off"
 PairsOf = tuple[tuple[str, str], ...]
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOSTNAME = rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})+"
+HOSTNAME = rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})+"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UNIT = Text(r"[A-Za-z0-9:_.@\\-]{1,240}\.service", 'the name of a systemd unit such as "ollama.service"')
 CHECK_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
@@ -75,7 +75,7 @@ class Connector(Table):
     command: Annotated[tuple[str, ...], Argv()] = ()
     environment: Annotated[PairsOf, _ENVIRONMENT]
     metrics: Annotated[tuple[str, int], Address()]
-    hostname: Annotated[str, Text(_HOSTNAME, 'a host name such as "gpu-home.example.com"')]
+    hostname: Annotated[str, Text(HOSTNAME, 'a host name such as "gpu-home.example.com"')]
     tunnel: Annotated[str, Text(_UUID, "the tunnel's id, a UUID")] = ""
 
 
@@ -144,11 +144,17 @@ class Metrics(Table):
     listen: Annotated[tuple[str, int] | None, Listen()]
 
 
+def _within(given: dict[str, Any]) -> float:
+    """The deadline of a check that names none: a run ends before the next."""
+    every: float = given.get("every", 60.0)
+    return min(10.0, every / 2)
+
+
 class Check(Table):
     name: Annotated[str, _CHECK] = ""
     exec: Annotated[tuple[str, ...], Argv()]
     every: Annotated[float, Duration(1, 86400)] = 60.0
-    deadline: Annotated[float, Duration(0.1, 3600)] = 10.0
+    deadline: Annotated[float, Duration(0.1, 3600)] = Field(default_factory=_within)
     effect: Annotated[Effect, Choice(Effect)] = Effect.TELL
 
     @property

@@ -22,6 +22,15 @@ def fall(memory: Memory, code: str, bad: bool | None, at: float, needed: int) ->
     return changed(memory, falls=(*others, *counted)), count >= needed
 
 
+def lasting(memory: Memory, code: str, needed: int) -> Memory:
+    """What stands already needs a good reading to end, however many bad ones it takes from now on."""
+    count, mark = next(((count, mark) for name, count, mark in memory.falls if name == code), NO_FALL)
+    if count >= needed:
+        return memory
+    others = [fallen for fallen in memory.falls if fallen[0] != code]
+    return changed(memory, falls=(*others, (code, needed, mark)))
+
+
 def absent(part: str, unit: Unit, name: str = "") -> tuple[str, str]:
     """What to say of a unit that cannot be started at all, and the cure; `exit` names what is missing.
 

@@ -52,6 +52,7 @@ def remember_faults(observed: Observed, saved: Saved) -> Saved:
     cleared = tuple([one for one in saved.cleared if one.boot == observed.boot])
     saved = changed(saved, faults=faults, cleared=cleared)
     report, look = known(observed.gpus), known(observed.kernel)
+    faults = _placed(faults, report)
     for fault in _of_kernel(look, saved, observed) if look else ():
         faults = _with(faults, fault)
     if report is None:
@@ -61,6 +62,31 @@ def remember_faults(observed: Observed, saved: Saved) -> Saved:
     missing = _missing(report, changed(saved, faults=faults), observed)
     faults = (*faults, missing) if missing else faults
     return changed(saved, faults=faults, gpu_count=max(saved.gpu_count, len(report.gpus)))
+
+
+def used(one: Fault | Cleared, gpus: tuple[int, ...] | None) -> bool:
+    """Whether the engine may use this GPU; of one whose number is unknown nobody knows better."""
+    return gpus is None or one.index is None or one.index in gpus
+
+
+def of_engine(saved: Saved, gpus: tuple[int, ...] | None) -> tuple[Fault, ...]:
+    """The sticky faults that concern the engine; `gpus` as in the terms."""
+    if gpus is None or not saved.faults:
+        return saved.faults
+    return tuple(fault for fault in saved.faults if used(fault, gpus))
+
+
+def _placed(faults: tuple[Fault, ...], report: GpuReport | None) -> tuple[Fault, ...]:
+    """With the numbers that the driver has for those known by uuid or place alone."""
+    if report is None or all(fault.index is not None or fault.gpu == COUNT for fault in faults):
+        return faults
+    shown = [Named(gpu.index, gpu.uuid, place(gpu.pci)) for gpu in report.gpus]
+    return tuple(
+        changed(fault, index=next((gpu.index for gpu in shown if gpu.is_of(fault)), None))
+        if fault.index is None
+        else fault
+        for fault in faults
+    )
 
 
 def _of_kernel(look: KernelLook, saved: Saved, observed: Observed) -> Iterator[Fault]:
@@ -204,10 +230,11 @@ def _names(which: str, fault: Fault) -> bool:
     return which.removeprefix("GPU ") in named or which in named or place(which) in named
 
 
-def unseen_since(saved: Saved, observed: Observed) -> str:
-    """ "" or that nobody has looked at the GPUs since the operator cleared one."""
+def unseen_since(saved: Saved, observed: Observed, gpus: tuple[int, ...] | None = None) -> str:
+    """ "" or that nobody has looked at the engine's GPUs since the operator cleared one."""
     reading = observed.gpus
-    words = [word.at for word in saved.cleared if observed.now - word.at <= PATIENCE]
+    ours = (word for word in saved.cleared if used(word, gpus))
+    words = [word.at for word in ours if observed.now - word.at <= PATIENCE]
     if isinstance(reading, NotAvailable) or not words:
         return ""
     if isinstance(reading, Value) and reading.at > max(words):

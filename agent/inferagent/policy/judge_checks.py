@@ -5,7 +5,7 @@ from inferagent.model.health import Cause, CauseKind, Component, Finding, Health
 from inferagent.model.phase import Phase
 from inferagent.model.reading import NEVER, Failed
 from inferagent.model.saved import Memory
-from inferagent.policy.debounce import fall
+from inferagent.policy.debounce import fall, lasting
 from inferagent.policy.facts import Facts, Judgement
 
 NOT_YET = CheckView()
@@ -45,15 +45,21 @@ def not_looked_at(facts: Facts) -> str:
 
 def _health(facts: Facts, memory: Memory, check: Check, view: CheckView) -> tuple[Memory, Health]:
     """By its last word, however old. Inside it has to fall as often as every probe; out, once is enough to
-    stay there, and once healthy to come back."""
-    last, inside = view.last, facts.saved.phase in INSIDE
-    if last is None:
-        return memory, Health.HEALTHY if inside else _left_for(facts, check)
-    needed = facts.terms.falls if inside else 1
-    said = last.value.health
-    memory, ill = fall(memory, check.code, said is not Health.HEALTHY, last.at, needed)
-    memory, very = fall(memory, f"{check.code}:unhealthy", said is Health.UNHEALTHY, last.at, needed)
+    stay there, and once healthy to come back. What stands ends by a better word alone, whatever the phase."""
+    last = view.last
+    said = last.value.health if last else _left_for(facts, check)
+    at = last.at if last else NEVER.at
+    memory, ill = _stands(facts, memory, check.code, said is not Health.HEALTHY, at)
+    memory, very = _stands(facts, memory, f"{check.code}:unhealthy", said is Health.UNHEALTHY, at)
     return memory, Health.UNHEALTHY if very else Health.DEGRADED if ill else Health.HEALTHY
+
+
+def _stands(facts: Facts, memory: Memory, code: str, bad: bool, at: float) -> tuple[Memory, bool]:
+    """A word of no time is what an earlier life left for: it stands at once."""
+    falls = facts.terms.falls
+    left = bad and at == NEVER.at
+    memory, stands = fall(memory, code, bad, at, falls if facts.saved.phase in INSIDE else 1)
+    return (lasting(memory, code, falls), True) if left or stands else (memory, False)
 
 
 def _left_for(facts: Facts, check: Check) -> Health:

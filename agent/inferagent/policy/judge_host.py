@@ -7,6 +7,8 @@ from inferagent.policy.facts import Facts, Judgement
 from inferagent.policy.lending import judge_lending
 from inferagent.policy.until import clock_time
 
+CALLED_OFF = "inferagent resume, if the shutdown was called off"
+
 
 def judge_host(facts: Facts) -> Judgement:
     """The operator, another hand, park, going; and what the agent cannot do for itself."""
@@ -43,7 +45,7 @@ def _going(facts: Facts) -> Cause | None:
     until = facts.desired.going_until
     if until is None:
         return None
-    return _cause(CauseKind.CERTAIN, "host-going", "the host is about to go", "")
+    return _cause(CauseKind.CERTAIN, "host-going", "the host is about to go", CALLED_OFF)
 
 
 def _cause(kind: CauseKind, code: str, text: str, cure: str) -> Cause:

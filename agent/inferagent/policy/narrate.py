@@ -1,16 +1,20 @@
 """One sentence that says what the host does and why; the root cause first, its consequences hidden."""
 
+from inferagent.model.change import changed
 from inferagent.model.decision import Decision, Veto
 from inferagent.model.health import Cause, CauseKind, Component
 from inferagent.model.membership import MembershipKind
 from inferagent.model.phase import Label, Phase
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
+from inferagent.policy.faults import of_engine
 from inferagent.policy.flight import in_flight
 from inferagent.policy.labels import dark, unsaved
 from inferagent.policy.progress import progress, said
 from inferagent.policy.proofs import join_unproven, out_proven
 
+PAST = {" is ": " was ", " has ": " had ", " have ": " had ", " does ": " did ", " hangs": " hung"}
+PAST |= {" answers ": " answered ", " lives, but its port refuses ": " lived, but its port refused "}
 # What breaks what: a lost GPU takes the engine with it, not the other way round.
 ROOTS = (Component.HOST, Component.GPU, Component.ENGINE, Component.CONNECTOR)
 
@@ -18,15 +22,23 @@ ROOTS = (Component.HOST, Component.GPU, Component.ENGINE, Component.CONNECTOR)
 def root_cause(told: Facts | Decision) -> Cause | None:
     """The cause that explains the others: while out the word of a person, else what breaks the rest.
 
-    While draining without any, the cause of leaving.
+    While draining without any, the cause of leaving, which is over.
     """
     saved, causes = told.saved, told.causes
     if not causes:
-        return saved.cause if saved.phase is Phase.DRAINING else None
+        return _over(saved.cause) if saved.cause and saved.phase is Phase.DRAINING else None
     held = [cause for cause in causes if cause.kind is CauseKind.OPERATOR]
     if held and saved.phase is Phase.OUT:
         return held[0]
     return min(causes, key=lambda cause: (-cause.kind, _depth(cause), cause.since))
+
+
+def _over(cause: Cause) -> Cause:
+    """In the past tense, and without what was being done about it: nothing is left to cure."""
+    text = cause.text.removesuffix(", being started again")
+    first = min((word for word in PAST if word in text), key=text.index, default="")
+    was = text.replace(first, PAST[first], 1) if first else f"{text} (over)"
+    return changed(cause, text=was, cure="")
 
 
 def _depth(cause: Cause) -> int:
@@ -42,7 +54,8 @@ def narrate(facts: Facts, label: Label | None, vetoes: tuple[Veto, ...]) -> str:
         case Phase.JOINING:
             return f"joining: {_joining(facts)}{f', although {cause.text}' if cause else ''}"
         case Phase.DRAINING:
-            return f"draining, {_draining(facts)}{why}"
+            waits = "" if facts.causes else _back_waits(vetoes)
+            return f"draining, {_draining(facts)}{why}{waits}"
         case Phase.OUT:
             return f"out, {_out(facts, label, why)}{_join_waits(label, vetoes)}"
 
@@ -88,7 +101,7 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
         case Label.WARMING:
             load = progress(facts)
             return f"warming: {said(load) if load else join_unproven(facts)}"
-        case Label.WAITING if facts.saved.faults:
+        case Label.WAITING if of_engine(facts.saved, facts.terms.gpus):
             return f"waiting for a {_cure_waited_for(facts)}{why}"
         case Label.NEEDS_OPERATOR:
             wait, unread = unsaved(facts) or budget.restart_wait(facts), dark(facts)
@@ -102,7 +115,14 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
 
 
 def _cure_waited_for(facts: Facts) -> str:
-    return "GPU reset" if all(fault.cure == "reset" for fault in facts.saved.faults) else "reboot"
+    faults = of_engine(facts.saved, facts.terms.gpus)
+    return "GPU reset" if all(fault.cure == "reset" for fault in faults) else "reboot"
+
+
+def _back_waits(vetoes: tuple[Veto, ...]) -> str:
+    """What the way back waits for, where nothing is ill any more."""
+    whys = [veto.why for veto in vetoes if veto.proposal == "go to joining" and veto.rule != "observe"]
+    return f"; the way back waits: {whys[0]}" if whys else ""
 
 
 def _join_waits(label: Label | None, vetoes: tuple[Veto, ...]) -> str:

@@ -55,7 +55,8 @@ def _outside(facts: Facts, join_open: bool) -> float | None:
     curable = bool(causes) and all(cause.code in CURED_BY_GENERATION for cause in causes)
     warming = not causes and facts.terms.engine is EngineKind.VLLM
     warming = warming and facts.memory.generation_ok_at is None
-    return EAGER if join_open or curable or warming else None
+    doubted = 0 < facts.memory.generation_bad < facts.terms.falls  # begun to be judged: not left half told
+    return EAGER if join_open or curable or warming or doubted else None
 
 
 def _asked_since_leaving(facts: Facts) -> bool:

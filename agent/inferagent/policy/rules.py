@@ -15,7 +15,7 @@ from inferagent.model.reading import Failed, Value, known
 from inferagent.model.unit import Part
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
-from inferagent.policy.faults import unseen_since
+from inferagent.policy.faults import of_engine, unseen_since
 from inferagent.policy.judge_checks import not_looked_at
 from inferagent.policy.judge_connector import two_agents
 from inferagent.policy.leaving import may_not_leave, needs_last, soft_ends, verdict_alone
@@ -141,12 +141,12 @@ def _hold_overdue(facts: Facts) -> bool:
 
 
 def s6_sticky(proposal: Proposal, facts: Facts) -> str:
-    """On a host with a sticky fault nothing joins, and no engine is started."""
-    faults = facts.saved.faults
+    """With a sticky fault on a GPU that the engine may use nothing joins, and no engine is started."""
+    faults = of_engine(facts.saved, facts.terms.gpus)
     engine = isinstance(proposal, (Start, Restart)) and proposal.part is Part.ENGINE
     if not (engine or _upward(proposal)):
         return ""
-    return faults[0].text if faults else unseen_since(facts.saved, facts.observed)
+    return faults[0].text if faults else unseen_since(facts.saved, facts.observed, facts.terms.gpus)
 
 
 def s7_control_plane(proposal: Proposal, facts: Facts) -> str:

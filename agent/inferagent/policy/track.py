@@ -135,7 +135,7 @@ def _waits(facts: Facts, saved: Saved) -> Saved:
     inferred = facts.worst(CauseKind.INFERRED) is not None
     kept = inferred and not majority_stays(facts)
     hold = facts.desired.hold
-    said_anew = hold is not None and not _same_word(hold, memory.hold)
+    said_anew = hold is not None and not same_word(hold, memory.hold)
     memory = changed(
         memory,
         hold=hold,
@@ -147,7 +147,7 @@ def _waits(facts: Facts, saved: Saved) -> Saved:
     return changed(saved, memory=memory)
 
 
-def _same_word(hold: Hold, before: Hold | None) -> bool:
+def same_word(hold: Hold, before: Hold | None) -> bool:
     """The clocks may move its end; that is no new word."""
     return before is not None and changed(before, until=hold.until) == hold
 

@@ -250,7 +250,8 @@ class Daemon:
     async def _keep_helpers(self) -> None:
         """The ready program and the GPU probe outlive the agent; start what is missing, wait for neither."""
         troubles, host_port = self.board.troubles, "{}:{}".format(*engine_address(self._settings))
-        helpers = Helpers(self._run, troubles)
+        child = not self._settings.only_engine.unit
+        helpers = Helpers(self._run, troubles, engine_is_child=child)
         while True:
             troubles["state-damaged"] = self._parts.state.problem
             self._parts.events.append(())  # what could not be written is tried again

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from inferagent.model.action import Action, Push, describe, slot
 from inferagent.model.decision import Decision
+from inferagent.model.desired import Hold
 from inferagent.model.event import Episode, EventKind
 from inferagent.model.health import Cause, Component, Finding
 from inferagent.model.membership import MembershipView
@@ -13,6 +14,7 @@ from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
 from inferagent.model.reading import NEVER, Reading, Value
 from inferagent.model.saved import Fault
+from inferagent.policy.track import same_word
 
 HOLDS = ("hold", "other-hand")
 PUSH = slot(Push(False))
@@ -43,6 +45,7 @@ class Noted:
     deeds: Pairs = ()
     failures: Pairs = ()
     checks: tuple[Finding, ...] = ()  # findings of the user's own checks
+    hold: Hold | None = None  # the operator's word
 
 
 def same(noted: Noted, observed: Observed, decision: Decision) -> bool:
@@ -52,6 +55,8 @@ def same(noted: Noted, observed: Observed, decision: Decision) -> bool:
     if len(decision.causes) != len(noted.causes) or decision.saved.faults != noted.faults:
         return False
     if any(one.code != other.code for one, other in zip(decision.causes, noted.causes, strict=True)):
+        return False
+    if _replaced(noted.hold, decision.saved.memory.hold):
         return False
     reading = observed.membership
     if reading is not noted.membership and isinstance(reading, Value):
@@ -72,6 +77,7 @@ def changes(noted: Noted, observed: Observed, decision: Decision) -> tuple[Noted
         membership=observed.membership if isinstance(observed.membership, Value) else noted.membership,
         failures=_failing(noted, observed),
         checks=_checks(decision),
+        hold=decision.saved.memory.hold,
     )
     judged = (*_read(noted, after), *_faults(noted, after), *_causes(noted, after, observed.now))
     judged = (*judged, *_check_changes(noted, after, observed.now))
@@ -127,13 +133,20 @@ def _causes(noted: Noted, after: Noted, now: float) -> Iterator[Change]:
     """By code: the text of a cause that stands counts on."""
     known, present = {c.code for c in noted.causes}, {c.code for c in after.causes}
     for cause in after.causes:
-        if cause.code not in known:
+        if cause.code == HOLDS[0] and cause.code in known and _replaced(noted.hold, after.hold):
+            yield Change(EventKind.HOLD, f"replaced: {cause.text}", cause.code, cause)
+        elif cause.code not in known:
             kind = EventKind.HOLD if cause.code in HOLDS else EventKind.BEGINS
             yield Change(kind, cause.text, cause.code, cause)
     for cause in noted.causes:
         if cause.code not in present:
             kind = EventKind.RESUME if cause.code in HOLDS else EventKind.ENDS
             yield Change(kind, f"over after {now - cause.since:.0f} s: {cause.text}", cause.code, cause)
+
+
+def _replaced(before: Hold | None, now: Hold | None) -> bool:
+    """By another word of the operator; that the clocks move its end is none."""
+    return before is not now and before is not None and now is not None and not same_word(now, before)
 
 
 def _checks(decision: Decision) -> tuple[Finding, ...]:

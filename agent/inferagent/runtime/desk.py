@@ -155,7 +155,10 @@ async def _going(desk: Desk, body: bytes) -> Reply:
 async def _clear_fault(desk: Desk, body: bytes) -> Reply:
     fields = _fields(body)
     gpu = _line("gpu", fields.pop("gpu", ""))
+    every = _flag("all", fields.pop("all", False))
     _no_fields(fields)
+    if bool(gpu) is every:  # nobody is to say "all" by saying nothing
+        raise BadRequestError('cannot clear: name one GPU ("gpu": "0"), or say "all": true')
     return _said(desk.clear_fault(gpu))
 
 

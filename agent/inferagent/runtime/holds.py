@@ -27,6 +27,8 @@ class Holds:
 
     def write(self, hold: Hold | None) -> None:
         """Returns once it is on disk; PortError."""
+        if hold is not None:
+            self._left_over = False  # wherever it ends up, it is what must not be taken away
         self.state.save_hold(hold)
         self._left_over = False
 

@@ -10,6 +10,7 @@ from inferagent.model.action import Push
 from inferagent.model.change import changed
 from inferagent.model.decision import Decision
 from inferagent.model.desired import Desired, Mode
+from inferagent.model.health import CauseKind
 from inferagent.model.observed import Observed
 from inferagent.model.reading import Failed, Value
 from inferagent.model.saved import Memory, Saved
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 
 VERDICT_TROUBLE = "verdict-not-written"
 AFTER_A_BUG = 5.0
+STILL_HERE = 60.0  # seconds after its own time for which a host may still be going down
 BLANK = Memory()
 
 
@@ -115,6 +117,10 @@ class Loop:
         hold = self.holds.keep(self.desired.hold)
         if hold is not self.desired.hold:
             self.desired = replace(self.desired, hold=hold)
+        until = self.desired.going_until
+        if until is not None and self.clock.now() >= until + STILL_HERE:
+            log.warning("the host was to go down and still lives: going is over")
+            self.desired = replace(self.desired, going_until=None)
 
     def _leave_first(self, decision: Decision) -> bool:
         """Leaving waits for no disk: the verdict and the write go out before the state is saved."""
@@ -127,9 +133,11 @@ class Loop:
     def _tell(self, decision: Decision) -> None:
         """Every tick: what became of the last verdict is the port's to know.
 
-        Without saved state nothing is told before the first reading says whether users are served already.
+        Without saved state nothing is told before the first reading says whether users are served already; a
+        host with a certain cause serves nobody.
         """
-        if self.desired.mode is Mode.ACT and not decision.saved.adopted:
+        ill = any(cause.kind is CauseKind.CERTAIN for cause in decision.causes)
+        if self.desired.mode is Mode.ACT and not decision.saved.adopted and not ill:
             return
         trouble = ""
         try:

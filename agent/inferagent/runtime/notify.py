@@ -1,6 +1,8 @@
 """Tell systemd, where it listens: READY after the first tick, one sentence, and the watchdog of each tick."""
 
+import contextlib
 import os
+import socket
 import time
 
 import sdnotify
@@ -24,15 +26,23 @@ class Notifier:
         lines = ["WATCHDOG=1", f"STATUS={sentence}"]
         if not self._ready:
             lines.insert(0, "READY=1")
-            self._ready = True
-        self._notifier.notify("\n".join(lines))
+        self._ready |= self._send("\n".join(lines))
 
     def reloading(self, begins: bool) -> None:
         """systemd waits for the end of a reload that it asked for, and tells it by the time of its begin."""
         if self._notifier is None or not self._ready:
             return
         microseconds = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-        self._notifier.notify(f"RELOADING=1\nMONOTONIC_USEC={microseconds}" if begins else "READY=1")
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={microseconds}" if begins else "READY=1")
+
+    def _send(self, text: str) -> bool:
+        """Whether it was taken. The library's own way takes Latin-1 only, and waits while nobody reads."""
+        if self._notifier is None or self._notifier.socket is None:
+            return False
+        with contextlib.suppress(OSError):
+            self._notifier.socket.send(text.encode("utf-8", "replace"), socket.MSG_DONTWAIT)
+            return True
+        return False
 
     def close(self) -> None:
         if self._notifier is not None and self._notifier.socket is not None:

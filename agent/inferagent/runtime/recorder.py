@@ -54,7 +54,10 @@ class Recorder:
         acting = desired.mode is not Mode.OBSERVE
         if self._noted is None:
             started = (self._begin(observed, desired, decision),)
-            self._noted = Noted(decision.phase, decision.label, decision.causes, decision.saved.faults)
+            saved = decision.saved
+            self._noted = Noted(
+                decision.phase, decision.label, decision.causes, saved.faults, hold=saved.memory.hold
+            )
         elif same(self._noted, observed, decision) and (acting or calm(self._would, observed, decision)):
             return
         self._noted, found = changes(self._noted, observed, decision)

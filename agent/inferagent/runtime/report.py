@@ -27,7 +27,7 @@ from inferagent.runtime.report_parts import (
 from inferagent.runtime.walls import Walls
 
 WORSE = (Health.DEGRADED, Health.UNHEALTHY)  # what cannot be read is none of these
-ASKED_FOR = (Label.HELD, Label.PARKED)
+ASKED_FOR = "parked"  # the one soft cause that somebody wished
 # Wherever nothing better is known to do, look at everything.
 LOOK = "inferagent doctor"
 # What runs in each slot of the jobs.
@@ -160,9 +160,16 @@ def exit_code(scene: Scene) -> int:
         return 1 if worse or enabled is False else 0
     if scene.desired.mode is Mode.OBSERVE:
         return 0
-    if decision.label in ASKED_FOR or any(c.kind is CauseKind.OPERATOR for c in decision.causes):
+    if _as_asked(decision):
         return 1 if decision.phase is Phase.OUT and enabled else 0
     return 4 if decision.phase is Phase.OUT else 1
+
+
+def _as_asked(decision: Decision) -> bool:
+    """Held, lent, or parked by a wish; a degraded check or engine parks a host that should be in."""
+    if decision.label is Label.HELD or any(cause.kind is CauseKind.OPERATOR for cause in decision.causes):
+        return True
+    return decision.label is Label.PARKED and any(cause.code == ASKED_FOR for cause in decision.causes)
 
 
 def _finding(finding: Finding, now: float) -> StatusFinding:

@@ -12,6 +12,7 @@ from inferagent.model.reading import Failed, Value, known
 from inferagent.model.saved import Fault, Saved
 from inferagent.model.status import StatusGpu, StatusPart
 from inferagent.model.unit import Unit
+from inferagent.policy.faults import of_engine
 
 CONNECTIONS = 4  # what cloudflared keeps to the edge, unless it is told otherwise
 RECENT = 60.0  # seconds for which an answer is worth saying
@@ -38,7 +39,9 @@ def engine_part(observed: Observed, decision: Decision, terms: Terms) -> StatusP
     pairs = zip(terms.names, terms.engine_names, strict=False)
     detail = ", ".join(f'"{name}" = {real}' if name != real else f'"{name}"' for name, real in pairs)
     unit = known(observed.engine_unit)
-    return StatusPart(terms.engine.value, detail, unit_state(unit), _condition(observed, decision, unit))
+    faults = of_engine(decision.saved, terms.gpus)
+    condition = _condition(observed, decision, unit, faults)
+    return StatusPart(terms.engine.value, detail, unit_state(unit), condition)
 
 
 def unit_state(unit: Unit | None) -> str:
@@ -47,12 +50,11 @@ def unit_state(unit: Unit | None) -> str:
     return f"{unit.state.value} ({unit.exit})" if unit.exit and not unit.alive else unit.state.value
 
 
-def _condition(observed: Observed, decision: Decision, unit: Unit | None) -> str:
+def _condition(observed: Observed, decision: Decision, unit: Unit | None, faults: tuple[Fault, ...]) -> str:
     """The unit's state, and what the engine's port and its answers say beyond it."""
     if unit is None:
         return "unknown"
     if not unit.alive:
-        faults = decision.saved.faults
         return f"{unit.state.value} ({short(faults[0], observed)})" if faults else unit_state(unit)
     does = next((DOES[cause.code] for cause in decision.causes if cause.code in DOES), "")
     return (

@@ -6,6 +6,7 @@ from typing import Protocol
 from inferagent.config.durations import format_duration, parse_duration
 from inferagent.model.desired import Desired, Hold, Mode
 from inferagent.model.health import Cause, CauseKind
+from inferagent.model.membership import MembershipKind
 from inferagent.model.observed import Observed
 from inferagent.model.phase import Phase
 from inferagent.model.saved import Saved
@@ -44,7 +45,8 @@ def drain(agent: Agent, request: DrainRequest) -> Answer:
         deadline=request.deadline,
     )
     no = _not_now("drain", agent) or _refused("drain", hold, _leaves(agent, hold))
-    return no or _begin(agent, hold, f"held: out until {_end(hold, request.lasts)}")
+    said = f"held: out until {_end(hold, request.lasts)}{_too_short(agent, hold, request.lasts)}"
+    return no or _begin(agent, hold, said)
 
 
 def lend(agent: Agent, request: LendRequest) -> Answer:
@@ -61,7 +63,8 @@ def lend(agent: Agent, request: LendRequest) -> Answer:
     facts = _facts(agent, hold)
     no = _not_now("lend", agent) or _refused("lend", hold, needs_last(facts))
     no = no or _refused("lend", hold, _leaves(agent, hold))
-    return no or _begin(agent, hold, f"lent until {_end(hold, request.lasts)}: {_frees(facts)}")
+    said = f"lent until {_end(hold, request.lasts)}: {_frees(facts)}{_too_short(agent, hold, request.lasts)}"
+    return no or _begin(agent, hold, said)
 
 
 def _frees(facts: Facts) -> str:
@@ -77,7 +80,7 @@ def resume(agent: Agent) -> Answer:
     except PortError as problem:
         return Answer(False, f"cannot resume: {problem}", "df -h")
     lent = agent.desired.hold is not None and agent.desired.hold.lend
-    agent.desired = replace(agent.desired, hold=None, resumed_at=agent.clock.now())
+    agent.desired = replace(agent.desired, hold=None, resumed_at=agent.clock.now(), going_until=None)
     agent.wake()
     if agent.desired.mode is Mode.OBSERVE:
         return Answer(True, 'resumed: no hold stands; in mode "observe" nothing joins')
@@ -90,7 +93,7 @@ def resume(agent: Agent) -> Answer:
 
 
 def going(agent: Agent, seconds: float) -> Answer:
-    """The host goes down within so many seconds; there is no way back but the next boot."""
+    """The host goes down within so many seconds; one that still lives a while after was not meant."""
     if agent.desired.mode is Mode.OBSERVE:
         return Answer(False, 'the mode is "observe"')
     agent.desired = replace(agent.desired, going_until=agent.clock.now() + seconds)
@@ -108,6 +111,18 @@ def _end(hold: Hold, lasts: float | None) -> str:
     if hold.until is None or lasts is None:
         return "`inferagent resume`"
     return f"{clock_time(hold.until.wall, hold.wall)}, in {span(lasts)}"
+
+
+def _too_short(agent: Agent, hold: Hold, lasts: float | None) -> str:
+    """ "" or how long the drain may take, where the hold may be over before it."""
+    terms = agent.desired.terms
+    longest = terms.deadline_operator if hold.deadline is None else hold.deadline
+    if lasts is None or lasts >= longest or agent.saved.phase is Phase.OUT:
+        return ""
+    seen = min(terms.monitor_bound + terms.settle, longest)
+    if terms.membership is MembershipKind.PULL and seen < longest:
+        return f"; a drain takes up to {span(seen)} here, and {span(longest)} while requests still run"
+    return f"; a drain takes up to {span(longest)} here"
 
 
 def _facts(agent: Agent, hold: Hold | None) -> Facts:

@@ -67,3 +67,14 @@ def test_the_folder_may_come_from_the_environment(folder, run_command, monkeypat
     monkeypatch.setenv("INFERAGENT_CONFIG", str(folder))
     assert run_command("config", "check").exit_code == 0
     assert run_command("config", "check", "--config", folder / "nowhere").exit_code == 78
+
+
+def test_a_warning_is_said_and_is_no_error(folder, run_command):
+    (folder / "conf.d").mkdir()
+    (folder / "conf.d" / "a.toml").write_text(
+        '[agent]\nreaders = "no-such-group"\n[[check]]\nexec = ["/no/x"]\n'
+    )
+    result = run_command("config", "check", "--config", folder)
+    assert (result.exit_code, result.stdout) == (0, f"the configuration in {folder} is right\n")
+    assert f"warning: {folder}/conf.d/a.toml:4: check[0].exec: there is no program /no/x" in result.stderr
+    assert "there is no group no-such-group" in result.stderr

@@ -37,12 +37,25 @@ def test_a_refusal_is_1_with_its_reason(agent, run_command):
     agent.answer = Answer(False, "cannot drain: the last endpoint", "inferagent drain --last")
     result = run_command("drain", "--wait", "--config", agent.folder)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "cannot drain: the last endpoint\n  → inferagent drain --last\n"
+    assert (
+        result.stderr
+        == f"cannot drain: the last endpoint\n  → inferagent drain --config {agent.folder} --wait --last\n"
+    )
 
 
 @pytest.mark.parametrize(
     "words",
-    [["--for", "soon"], ["--deadline", "90"], ["--deadline", "0s"], ["--limit", "soon"], ["--nope"], ["x"]],
+    [
+        ["--for", "soon"],
+        ["--for", "367d"],
+        ["--for", "-2h"],
+        ["--deadline", "2d"],
+        ["--deadline", "90"],
+        ["--deadline", "0s"],
+        ["--limit", "soon"],
+        ["--nope"],
+        ["x"],
+    ],
 )
 def test_a_usage_error_is_2_and_reaches_nobody(agent, run_command, words):
     assert run_command("drain", "--config", agent.folder, *words).exit_code == 2

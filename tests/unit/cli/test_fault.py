@@ -72,6 +72,15 @@ def test_where_nobody_can_tell_the_command_is_3(silent, run_command):
     assert "cannot read the faults in" in result.stderr
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_before_any_agent_has_run_nobody_can_tell(silent, run_command, there):
+    if not there:
+        (silent / "run").rmdir()
+    result = run_command("fault", "list", "--config", silent)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "cannot tell whether a GPU fault stands: neither the agent nor the GPU probe" in result.stderr
+
+
 def test_a_word_reaches_the_agent(agent, run_command):
     agent.answer = Answer(True, "cleared: GPU 1 fell off the bus")
     result = run_command("fault", "clear", "1", "--config", agent.folder)
@@ -88,7 +97,7 @@ def test_a_refusal_is_1_and_no_agent_is_3(agent, silent, run_command):
     assert run_command("fault", "clear", "1", "--config", silent).exit_code == 3
 
 
-@pytest.mark.parametrize("words", [[], ["1", "--all"]])
+@pytest.mark.parametrize("words", [[], ["1", "--all"], [" "]])
 def test_what_is_to_be_cleared_must_be_said(agent, run_command, words):
     assert run_command("fault", "clear", *words, "--config", agent.folder).exit_code == 2
     assert agent.asked == []

@@ -34,7 +34,7 @@ def test_the_last_endpoint_is_refused_with_the_cure(agent, run_command):
     )
     result = run_command("lend", "--for", "2h", "--wait", "--config", agent.folder)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.endswith("\n  → inferagent lend --for 2h --last\n")
+    assert result.stderr.endswith(f"\n  → inferagent lend --config {agent.folder} --for 2h --wait --last\n")
 
 
 def test_wait_returns_when_the_gpu_is_free(agent, run_command, status_of):

@@ -1,6 +1,8 @@
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 import pytest
@@ -65,6 +67,46 @@ def test_help_loads_nothing_that_is_slow():
 
 def test_status_loads_only_what_it_needs(tmp_path):
     assert loaded_by("status", "--config", str(tmp_path)) & HEAVY <= {"tomllib"}
+
+
+UNSAID = [
+    (["--help"], 1, ""),
+    (["status", "--schema"], 3, ""),
+    (["doctor", "--list"], 3, "1"),
+    (["fault", "list", "--json"], 3, ""),
+    (["config", "show"], 1, ""),
+    (["config", "show"], 1, "1"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "unbuffered"), UNSAID)
+def test_an_answer_that_cannot_be_written_is_one_line(tmp_path, words, code, unbuffered):
+    from inferagent.adapters.clock import BootClock
+    from inferagent.adapters.fault_file import FaultFile
+    from inferagent.model.saved import Fault
+
+    (tmp_path / "config.toml").write_text(f'[agent]\nrun = "{tmp_path}"\n')
+    if words == ["config", "show"]:
+        (tmp_path / "config.toml").unlink()
+    FaultFile(tmp_path).keep((Fault(BootClock().boot(), "GPU-1", "lost", "GPU 1 is lost", 5.0),))
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "inferagent.cli.main", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            env={**os.environ, "INFERAGENT_CONFIG": str(tmp_path), "PYTHONUNBUFFERED": unbuffered},
+        )
+    assert ended.returncode == code
+    assert ended.stderr.splitlines()[-1] == "cannot write the answer: no space left on device"
+    assert "Traceback" not in ended.stderr
+
+
+def test_nothing_can_be_written_anywhere():
+    with Path("/dev/full").open("w") as full:
+        words = [sys.executable, "-m", "inferagent.cli.main", "--help"]
+        assert subprocess.run(words, stdout=full, stderr=full, timeout=30).returncode == 1
 
 
 def test_help_is_fast():

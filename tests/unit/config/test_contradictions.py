@@ -39,9 +39,49 @@ def test_the_base_is_right(tmp_path):
     assert faults(tmp_path, RIGHT) == []
 
 
+def test_a_path_as_long_as_the_kernel_takes_is_right(tmp_path):
+    assert faults(tmp_path, f'[agent]\nrun = "/{"r" * 92}"\n' + RIGHT) == []
+
+
+@pytest.mark.parametrize(
+    ("every", "deadline"), [("10s", 5.0), ("1s", 0.5), ("20s", 10.0), ("1h", 10.0), (None, 10.0)]
+)
+def test_a_check_without_a_deadline_has_one_that_fits(tmp_path, every, deadline):
+    often = f'every = "{every}"\n' if every else ""
+    (tmp_path / "config.toml").write_text(f'{RIGHT}[[check]]\nexec = ["/bin/true"]\n{often}')
+    (check,) = load(tmp_path).settings.check
+    assert check.deadline == deadline
+
+
+def test_a_wrong_every_is_the_only_error(tmp_path):
+    (wrong,) = faults(tmp_path, RIGHT + '[[check]]\nexec = ["/bin/true"]\nevery = "soon"\n')
+    assert wrong.key == "check[0].every"
+
+
 SECOND = '[[engine]]\nkind = "vllm"\nurl = "http://127.0.0.1:8001"\ncommand = ["x"]\nserves = { a = "b" }\n'
 
 CASES = {
+    "a path too long for a socket": (
+        f'[agent]\nrun = "/{"r" * 93}"\n' + RIGHT,
+        "",
+        "agent.run",
+        2,
+        "its sockets have paths of 108 bytes, and 107 is the most",
+    ),
+    "a path of few characters and many bytes": (
+        f'[agent]\nrun = "/{"é" * 47}"\n' + RIGHT,
+        "",
+        "agent.run",
+        2,
+        "is too long",
+    ),
+    "one folder for both": (
+        '[agent]\nrun = "/srv/x"\nstate = "/srv/./x/"\n' + RIGHT,
+        "",
+        "agent.run",
+        2,
+        "run and state are one folder",
+    ),
     "two engines": (RIGHT + SECOND, "", "engine", 1, "takes one engine, here are 2"),
     "no engine": ("engine = []\n" + RIGHT.split("\n", 5)[5], "", "engine", 1, "takes one engine, here are 0"),
     "engine by unit and command": (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inferagent.config.errors import ConfigError
-from inferagent.config.fragments import config_files, find_run, read_input
+from inferagent.config.fragments import config_files, find_run, read_fragment, read_input
 
 
 def write(folder: Path, name: str, text: str | bytes) -> Path:
@@ -186,3 +186,22 @@ def test_files_that_this_user_may_not_read_are_no_broken_ones(tmp_path):
     said = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert said.stdout.startswith("/run/inferagent True "), said
     assert "cannot be read: permission denied" in said.stdout
+
+
+def test_a_byte_order_mark_is_named_with_its_cure(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes(b'\xef\xbb\xbf[agent]\nrun = "/run/other"\n')
+    with pytest.raises(ConfigError) as caught:
+        read_fragment(path)
+    (problem,) = caught.value.problems
+    assert (problem.place.line, problem.what) == (1, "cannot be read: it begins with a byte order mark (BOM)")
+    sed = problem.cure.partition("or: sudo ")[2]
+    subprocess.run(sed, shell=True, check=True)
+    assert read_fragment(path).data == {"agent": {"run": "/run/other"}}
+
+
+def test_a_mark_does_not_hide_the_runtime_folder(tmp_path):
+    (tmp_path / "config.toml").write_bytes(b'\xef\xbb\xbf[agent]\nrun = "/run/other"\n')
+    run, error = find_run(tmp_path)
+    assert str(run) == "/run/other"
+    assert "byte order mark" in str(error)

@@ -28,7 +28,6 @@ GOOD = [
     (kinds.Pairs(0, "pairs"), {"a": "1"}, (("a", "1"),)),
     (kinds.Gpus(), "all", None),
     (kinds.Gpus(), [1, 0], (1, 0)),
-    (kinds.Gpus(), "0,2", (0, 2)),
 ]
 
 BAD = [
@@ -86,6 +85,7 @@ BAD = [
     (kinds.Argv(), ["a\0b"], "a list of texts"),
     (kinds.Pairs(1, "pairs"), {}, "must be pairs"),
     (kinds.Pairs(0, "pairs"), {"a": 1}, '"a" is 1'),
+    (kinds.Gpus(), "0,2", "GPU numbers"),
     (kinds.Gpus(), "some", "GPU numbers"),
     (kinds.Gpus(), [-1], "GPU numbers"),
     (kinds.Gpus(), [True], "GPU numbers"),

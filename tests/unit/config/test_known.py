@@ -8,10 +8,12 @@ from inferagent.config.known import (
     LISTS,
     example_line,
     examples,
+    gpu_list,
     known_keys,
     nearest_key,
     spell,
     table_of,
+    table_with,
 )
 
 OTHER = {"unit", "command"}  # one of the two is shown
@@ -47,7 +49,9 @@ def test_the_defaults_of_what_may_stand_more_than_once_are_those_that_the_file_s
     for names, info in known_keys().items():
         if names[0] in LISTS and len(names) > 1 and not info.is_required() and names[-1] not in OTHER:
             (kind,) = info.metadata
-            assert kind.parse(examples()[names]) == info.default
+            assert kind.parse(examples()[names]) == info.get_default(
+                call_default_factory=True, validated_data={}
+            )
 
 
 def test_every_value_that_the_file_shows_is_valid():
@@ -99,3 +103,28 @@ def test_tables_are_told_from_values():
     tables = {dotted(names) for names, info in known_keys().items() if table_of(info)}
     assert tables >= {"engine", "connector", "membership", "drain"}
     assert "engine.serves" not in tables
+
+
+@pytest.mark.parametrize(
+    ("path", "table"),
+    [
+        (("check", 0, "mode"), ()),
+        (("engine", 0, "mode"), ()),
+        (("ready", "settle"), ("drain",)),
+        (("drain", "joins_per_hour"), ("limits",)),
+        (("metrics", "url"), ("engine",)),
+        (("drain", "name"), None),  # of several tables
+        (("drain", "nonsense"), None),
+        (("drain", "limits"), None),
+    ],
+)
+def test_where_a_key_belongs_that_stands_elsewhere(path, table):
+    assert table_with(path) == table
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("0,1", [0, 1]), (" 2 ", [2]), ("all", None), ("0,,1", None), ([0], None), ("٢", None)],
+)
+def test_a_text_that_means_a_list_of_gpus(written, meant):
+    assert gpu_list(written) == meant

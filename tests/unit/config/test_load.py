@@ -267,3 +267,32 @@ def test_values_of_an_environment_stay_hidden(tmp_path):
     write(tmp_path, document)
     shown = {one.key: one.value for one in load(tmp_path).effective}
     assert shown["engine[0].environment"] == '{ GREETING = "hidden" }'
+
+
+def test_a_key_below_the_wrong_table_is_moved_and_not_written_again(tmp_path):
+    text = tomlkit.dumps(whole())
+    (tmp_path / "config.toml").write_text(text + '\nmode = "act"\n')
+    (wrong,) = problems(tmp_path)
+    assert wrong.key.endswith(".mode")
+    assert (wrong.what, wrong.cure) == (
+        "stands in the wrong table",
+        "move it above the first [table] of the file",
+    )
+    assert wrong.nearest == "mode"
+
+
+def test_a_key_of_another_table_is_moved_there(tmp_path):
+    document = whole()
+    document["ready"]["settle"] = "10s"
+    write(tmp_path, document)
+    (wrong,) = problems(tmp_path)
+    assert (wrong.key, wrong.cure) == ("ready.settle", "move it under [drain]")
+
+
+def test_gpus_as_a_text_are_refused_with_the_list_that_was_meant(tmp_path):
+    document = whole()
+    document["engine"][0]["gpus"] = "0,1"
+    write(tmp_path, document)
+    (wrong,) = problems(tmp_path)
+    assert wrong.what.startswith('must be "all" or a list of GPU numbers')
+    assert wrong.cure == "write gpus = [0, 1]"

@@ -5,7 +5,7 @@ from tests.support.build import cause
 from inferagent.model.health import CauseKind
 from inferagent.model.saved import Memory
 from inferagent.model.unit import Unit, UnitState
-from inferagent.policy.debounce import absent, dated, fall
+from inferagent.policy.debounce import absent, dated, fall, lasting
 
 
 def test_two_bad_readings_fall_and_one_good_one_rises():
@@ -27,6 +27,16 @@ def test_an_unknown_reading_neither_counts_nor_takes_back():
     memory, _ = fall(Memory(), "x", True, 1.0, 2)
     memory, _ = fall(memory, "x", True, 2.0, 2)
     assert fall(memory, "x", None, 3.0, 2) == (memory, True)
+
+
+def test_what_stands_by_one_word_stands_on_where_two_are_needed():
+    memory, stood = fall(Memory(), "x", True, 1.0, 1)
+    assert stood
+    assert not fall(memory, "x", True, 1.0, 2)[1]
+    memory = lasting(memory, "x", 2)
+    assert lasting(memory, "x", 2) is memory
+    assert fall(memory, "x", True, 1.0, 2)[1]
+    assert not fall(memory, "x", False, 2.0, 2)[1], "a good one ends it as ever"
 
 
 def test_codes_are_counted_apart():

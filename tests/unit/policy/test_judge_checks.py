@@ -151,6 +151,37 @@ def test_and_a_word_of_health_ends_that():
     assert judge_checks(seen(DRAIN, after, left))[1].causes == ()
 
 
+@pytest.mark.parametrize("phase", [Phase.JOINING, Phase.SERVING])
+def test_what_stands_out_stands_on_inside_until_a_good_word(phase):
+    found = judged(TELL, ILL, kept=OUT)
+    assert words(found) == [("unhealthy", "check:disk")]
+    inside = Facts(found.observed, found.desired, replace(found.saved, phase=phase))
+    memory, judgement = judge_checks(inside)
+    assert [one.health for one in judgement.findings] == [ILL]
+    later = replace(inside.observed, checks=(("disk", said(OK, NOW + 60)),))
+    after = Facts(later, inside.desired, replace(inside.saved, memory=memory))
+    assert judge_checks(after)[1].findings == ()
+
+
+def test_one_bad_word_from_inside_stands_once_out_and_then_inside_again():
+    once = judged(TELL, ILL)
+    assert words(once) == []
+    out = Facts(once.observed, once.desired, replace(once.saved, phase=Phase.OUT))
+    memory, judgement = judge_checks(out)
+    assert len(judgement.findings) == 1
+    back = Facts(out.observed, out.desired, replace(out.saved, phase=Phase.SERVING, memory=memory))
+    assert len(judge_checks(back)[1].findings) == 1
+
+
+def test_what_an_earlier_agent_left_for_stands_on_after_a_join_that_forgets_the_cause():
+    left = leaving(Phase.OUT, cause=cause(CauseKind.SOFT, "check:disk"))
+    found = seen(DEGRADE, None, left)
+    memory, judgement = judge_checks(found)
+    assert len(judgement.causes) == 1
+    joined = Facts(found.observed, found.desired, saved(Phase.JOINING, memory=memory))
+    assert len(judge_checks(joined)[1].causes) == 1
+
+
 def test_a_join_waits_for_the_first_run_of_a_check_that_drains_however_it_ends():
     join = Move(Phase.JOINING)
     for effect in Effect:

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from tests.support.build import BOOT, NOW, facts, failed, gpus, observed, saved, val
+from tests.support.build import BOOT, NOW, desired, facts, failed, gpus, observed, saved, val
 
+from inferagent.model.desired import Terms
 from inferagent.model.health import Health, Repair
 from inferagent.model.kernel import KernelFault, KernelLook
 from inferagent.model.phase import Phase
@@ -42,6 +43,33 @@ def test_a_driver_that_shows_none_yet_and_a_stuck_probe_are_none():
 def test_a_fault_is_certain_and_waits_for_a_reboot():
     (cause,) = judge_gpu(facts(kept=saved(Phase.OUT, faults=(FAULT,)))).causes
     assert (cause.code, cause.repair, cause.since) == ("gpu-lost", Repair.REBOOT, NOW)
+
+
+OTHERS = desired(Terms(gpus=(1,)))
+
+
+def test_a_fault_of_a_gpu_that_the_engine_does_not_use_is_a_finding_with_its_cure_and_no_cause():
+    judged = judge_gpu(facts(kept=saved(faults=(FAULT,)), wish=OTHERS))
+    assert judged.causes == ()
+    (found,) = judged.findings
+    assert (found.code, found.health) == ("gpu-unused-lost", Health.DEGRADED)
+    assert found.text == "GPU 0 is lost to its driver; the engine does not use it"
+    assert found.cure == "sudo systemctl reboot"
+
+
+def test_a_fault_of_its_own_or_of_nobody_knows_which_is_a_cause():
+    count = Fault(BOOT, "count", "vanished", "", NOW)
+    for fault in (replace(FAULT, index=1), replace(FAULT, index=None), count):
+        judged = judge_gpu(facts(kept=saved(faults=(fault,)), wish=OTHERS))
+        assert (len(judged.causes), judged.findings) == (1, ())
+
+
+def test_one_that_is_known_by_its_uuid_alone_gets_the_number_that_the_driver_has_for_it():
+    nameless = replace(FAULT, index=None)
+    assert [fault.index for fault in remembered(val(gpus()), faults=(nameless,))] == [0]
+    assert remembered(failed(), faults=(nameless,)) == (nameless,)
+    unknown = replace(nameless, gpu="GPU-7")
+    assert remembered(val(gpus()), faults=(unknown,)) == (unknown,)
 
 
 def test_a_stuck_probe_is_said():

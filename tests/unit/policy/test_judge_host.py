@@ -45,6 +45,11 @@ def test_each_wish_is_a_cause_of_its_kind():
     assert causes(desired(going_until=NOW + 25)) == [(CauseKind.CERTAIN, "host-going")]
 
 
+def test_a_shutdown_that_was_called_off_has_its_cure():
+    (going,) = judge_host(facts(wish=desired(going_until=NOW + 25))).causes
+    assert going.cure == "inferagent resume, if the shutdown was called off"
+
+
 def test_a_replica_is_never_parked():
     assert causes(desired(Terms(membership=MembershipKind.REPLICA), parked="idle")) == []
 

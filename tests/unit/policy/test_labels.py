@@ -19,7 +19,7 @@ from tests.support.build import (
 )
 
 from inferagent.model.change import changed
-from inferagent.model.desired import Hold
+from inferagent.model.desired import Hold, Terms
 from inferagent.model.health import CauseKind, Component, Finding, Health, Repair
 from inferagent.model.phase import Label, Phase
 from inferagent.model.saved import Fault
@@ -68,6 +68,12 @@ def test_each_label_has_its_story():
 def test_the_first_that_fits_is_taken():
     assert of(GONE, wish=desired(hold=Hold(""), installing="ollama")) is Label.INSTALLING
     assert of(GONE, CUT) is Label.RECONNECTING
+
+
+def test_a_fault_of_a_gpu_that_the_engine_does_not_use_makes_nobody_wait():
+    fault = Fault(BOOT, "GPU-0", "lost", "lost", NOW, index=0)
+    assert of(GONE, faults=(fault,), wish=desired(Terms(gpus=(1,)))) is Label.RECOVERING
+    assert of(GONE, faults=(fault,), wish=desired(Terms(gpus=(0,)))) is Label.WAITING
 
 
 def test_a_soft_absence_that_is_over_is_not_parked():

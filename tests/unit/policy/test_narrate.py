@@ -1,5 +1,6 @@
 """One sentence, the root cause first."""
 
+import pytest
 from tests.support.build import (
     BOOT,
     NOW,
@@ -37,8 +38,38 @@ def test_what_broke_the_other_comes_first():
 
 
 def test_a_drain_whose_cause_is_over_still_says_why():
-    assert root_cause(facts(kept=leaving(cause=GONE))) == GONE
+    over = root_cause(facts(kept=leaving(cause=GONE)))
+    assert over is not None
+    assert (over.code, over.text) == (GONE.code, GONE.text.replace(" is ", " was "))
     assert root_cause(facts(kept=leaving(Phase.OUT, cause=GONE))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "was"),
+    [
+        (
+            "the engine's process is gone (exit code 1), being started again",
+            "the engine's process was gone (exit code 1)",
+        ),
+        ("the engine hangs: nothing has moved for 12 s", "the engine hung: nothing has moved for 12 s"),
+        (
+            "the engine's process lives, but its port refuses connections",
+            "the engine's process lived, but its port refused connections",
+        ),
+        ("no edge connection for 31 s", "no edge connection for 31 s (over)"),
+    ],
+)
+def test_what_is_over_is_told_as_over_with_no_cure_and_with_what_the_way_back_waits_for(text, was):
+    kept = leaving(cause=cause(text=text, cure="look at its log"))
+    off = (Veto("observe", "go to joining", "observe"), Veto("S9", "go to joining", "held off for 9 s more"))
+    assert narrate(facts(kept=kept), None, off) == (
+        f"draining, 0 in flight: {was}; the way back waits: held off for 9 s more"
+    )
+    over = root_cause(facts(kept=kept))
+    assert over is not None
+    assert over.cure == ""
+    still = narrate(facts(cause(text=text), kept=kept), None, off)
+    assert still == f"draining, 0 in flight: {text}"
 
 
 def test_serving_says_what_keeps_it_in():

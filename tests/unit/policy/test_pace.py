@@ -150,3 +150,9 @@ def test_an_error_that_a_user_got_is_asked_about_once_and_only_inside(phase, fai
     assert suspected(facts(seen=seen, kept=kept)) is doubt
     asked = facts(seen=seen, kept=kept, wish=OLLAMA)
     assert (asks(asked) == 5.0) is doubt
+
+
+@pytest.mark.parametrize(("bad", "seconds"), [(0, None), (1, 5.0), (2, None)])
+def test_a_wrong_answer_while_out_is_asked_about_until_it_is_judged(bad, seconds):
+    kept = leaving(Phase.OUT, memory=memory(generation_ok_at=None, generation_bad=bad))
+    assert asks(facts(kept=kept, wish=OLLAMA)) == seconds

@@ -33,7 +33,7 @@ from inferagent.model.membership import MembershipKind
 from inferagent.model.observed import Job
 from inferagent.model.phase import Phase
 from inferagent.model.reading import NEVER
-from inferagent.model.saved import Fault, Write
+from inferagent.model.saved import Cleared, Fault, Write
 from inferagent.model.unit import Part
 from inferagent.policy.facts import Facts
 from inferagent.policy.rules import RULES, first_start
@@ -143,6 +143,16 @@ def test_s5_quiet_is_by_a_look_of_this_moment(way):
         assert bool(says("S5", STOP, out(engine=seen))) is not may
     old = look(load=val(Load(0, 0), NOW - 9))
     assert not says("S5", STOP, out(engine=old, engine_unit=val(dead()))), "a dead engine has no requests"
+
+
+def test_s6_a_fault_of_a_gpu_that_the_engine_does_not_use_stops_nothing():
+    fault, word = Fault(BOOT, "g", "lost", "lost", NOW, index=0), Cleared(BOOT, "g", NOW - 1, index=0)
+    for gpus, stopped in (((1,), False), ((0, 1), True), (None, True)):
+        wish = desired(Terms(gpus=gpus))
+        for proposal in (JOIN, ENABLE, START, RESTART):
+            assert bool(says("S6", proposal, out(kept=replace(OUT, faults=(fault,)), wish=wish))) is stopped
+            cleared = out(kept=replace(OUT, cleared=(word,)), wish=wish, gpus=failed())
+            assert bool(says("S6", proposal, cleared)) is stopped
 
 
 def test_s6_a_fault_keeps_out_and_starts_nothing():

@@ -7,6 +7,7 @@ from tests.support.build import NOW, cause, endpoint, observed, out_view, saved,
 
 from inferagent.model.action import Push, Restart, Start
 from inferagent.model.decision import Decision, InFlight, Pace
+from inferagent.model.desired import Hold, Until
 from inferagent.model.event import EventKind
 from inferagent.model.health import CauseKind, Component, Finding, Health
 from inferagent.model.observed import Job, Observed
@@ -80,6 +81,25 @@ def test_a_hold_is_given_and_ended(code: str) -> None:
     held = cause(CauseKind.OPERATOR, code, text="held")
     assert found(causes=(held,)) == [("hold", "held")]
     assert found(after(causes=(held,)), replace(SEEN, now=NOW + 7)) == [("resume", "over after 7 s: held")]
+
+
+def test_a_hold_that_replaces_another_is_told_once() -> None:
+    until = Until("b", NOW + 600, "2026-11-22T12:20:00+00:00", 600.0)
+    first, second = Hold("12:00"), Hold("12:05", "games", stop_engine=True, until=until, lend=True)
+
+    def holding(hold: Hold, text: str) -> dict[str, object]:
+        kept = replace(SERVING.saved, memory=replace(SERVING.saved.memory, hold=hold))
+        return {"saved": kept, "causes": (cause(CauseKind.OPERATOR, "hold", text=text),)}
+
+    noted = after(**holding(first, "held"))
+    lent = holding(second, "lent until 12:20: games")
+    assert not same(noted, SEEN, replace(SERVING, **lent))
+    assert found(noted, **lent) == [("hold", "replaced: lent until 12:20: games")]
+    noted = after(noted, **lent)
+    later = replace(until, wall="2026-11-22T13:20:00+00:00")
+    moved = holding(replace(second, until=later), "lent until 13:20")
+    assert same(noted, SEEN, replace(SERVING, **moved)), "the clocks moved its end, nobody else"
+    assert found(noted, **moved) == []
 
 
 def test_what_the_pool_reads_is_a_change_only_when_it_differs() -> None:

@@ -140,8 +140,9 @@ ORDERS = {
 @pytest.mark.parametrize("target", list(ORDERS))
 def test_the_other_orders_reach_the_desk(target):
     office = Office()
-    assert post(office, target, {})[0] == 200
-    assert post(office, target, {"nonsense": 1})[0] == 400
+    fields = {"all": True} if target == "/v1/fault/clear" else {}
+    assert post(office, target, fields)[0] == 200
+    assert post(office, target, {**fields, "nonsense": 1})[0] == 400
     assert office.asked == [ORDERS[target]]
 
 
@@ -150,6 +151,16 @@ def test_a_gpu_can_be_named():
     assert post(office, "/v1/fault/clear", {"gpu": "GPU-1"})[0] == 200
     assert post(office, "/v1/fault/clear", {"gpu": 1})[0] == 400
     assert office.asked == [("clear fault", "GPU-1")]
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"gpu": ""}, {"gpu": " "}, {"all": False}, {"gpu": "0", "all": True}, {"all": 1}]
+)
+def test_all_faults_are_cleared_only_by_saying_so(fields):
+    office = Office()
+    code, document = post(office, "/v1/fault/clear", fields)
+    assert (code, office.asked) == (400, [])
+    assert document["message"].startswith("cannot ")
 
 
 def test_metrics_are_text():

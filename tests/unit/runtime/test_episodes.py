@@ -71,6 +71,7 @@ DEGRADED = Cause(CauseKind.SOFT, "engine-degraded", "the engine is degraded", 0.
         (How(Phase.OUT, Label.PARKED, (PARKED,), enabled=False), False),
         (How(causes=(PARKED,)), False),
         (How(Phase.OUT, Label.PARKED, (DEGRADED,), enabled=False), True),
+        (How(Phase.OUT, Label.PARKED, (replace(DEGRADED, code="check:disk"),), enabled=False), True),
         (How(Phase.OUT, Label.HELD, (GONE,), enabled=False), False),
         (replace(ILL, mode=Mode.OBSERVE), True),
         (replace(WARMING, mode=Mode.OBSERVE), False),

@@ -8,6 +8,7 @@ from tests.support.virtual import wall
 
 from inferagent.model.desired import Hold
 from inferagent.policy.until import PATIENCE, ends_after
+from inferagent.ports import PortError
 from inferagent.runtime.holds import AGAIN, Holds
 
 DAY = 86400.0
@@ -98,6 +99,22 @@ def test_a_full_disk_keeps_no_hold_alive_and_is_asked_again(
     assert state.hold is None
     assert holds.keep(None) is None
     assert state.order.count("save hold") == 3
+
+
+def test_the_end_of_an_old_hold_takes_no_new_one_with_it(
+    holds: Holds, state: FakeState, clocks: Clocks
+) -> None:
+    given = hold(clocks)
+    holds.write(given)
+    clocks.true, state.full = 3600.0, True
+    assert holds.keep(given) is None
+    endless = Hold(clocks.wall(), "disk", durable=False)
+    with pytest.raises(PortError, match="cannot save the hold"):
+        holds.write(endless)
+    state.full, state.hold = False, endless  # left in the runtime folder
+    clocks.true += AGAIN
+    assert holds.keep(endless) is endless
+    assert state.hold is endless
 
 
 def test_a_jump_of_the_wall_clock_is_written_once(holds: Holds, state: FakeState, clocks: Clocks) -> None:

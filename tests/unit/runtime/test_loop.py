@@ -108,6 +108,10 @@ def test_without_saved_state_no_verdict_is_told_before_the_pool_was_read() -> No
 
     async def story(agent: Agent) -> None:
         assert agent.verdict.told == []
+        agent.engine.die()
+        await asyncio.sleep(1)
+        assert set(agent.verdict.told) == {False}  # a dead engine serves nobody, whatever the pool says
+        await agent.engine.start()
         agent.pool.hung = False
         await asyncio.sleep(60)
         assert agent.verdict.told[-1] is True

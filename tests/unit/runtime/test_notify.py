@@ -1,6 +1,8 @@
 """sd_notify: READY once, then a sentence and the watchdog with every tick; children cannot speak."""
 
+import contextlib
 import os
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -36,6 +38,29 @@ def test_a_sentence_says_nothing_else_to_systemd(systemd: socket.socket) -> None
     notifier = Notifier()
     notifier.tell(replace(status(scene(Phase.SERVING)), sentence="out: the engine said\nSTOPPING=1"))
     assert systemd.recv(1000).decode().splitlines()[-1] == "STATUS=out: the engine said STOPPING=1"
+    notifier.close()
+
+
+def test_a_sentence_in_any_script_feeds_the_watchdog(systemd: socket.socket) -> None:
+    notifier = Notifier()
+    notifier.tell(replace(status(scene(Phase.SERVING)), sentence="held by the operator: 维护 …"))
+    told = systemd.recv(1000).decode().splitlines()
+    assert told == ["READY=1", "WATCHDOG=1", "STATUS=held by the operator: 维护 …"]
+    notifier.close()
+
+
+def test_a_systemd_that_reads_nothing_stops_nobody(systemd: socket.socket) -> None:
+    notifier, document = Notifier(), status(scene(Phase.SERVING))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                other.sendto(b"x", systemd.getsockname())
+    notifier.tell(document)  # would never return
+    while select.select([systemd], [], [], 0)[0]:
+        assert systemd.recv(1000) == b"x"
+    notifier.tell(document)
+    assert systemd.recv(1000).startswith(b"READY=1"), "what nobody took is said again"
     notifier.close()
 
 

@@ -14,6 +14,7 @@ from inferagent.model.event import Episode, Event, EventKind, Evidence
 from inferagent.model.phase import Phase
 from inferagent.model.unit import Unit, UnitState
 from inferagent.policy.decide import decide
+from inferagent.runtime.desk import DrainRequest, LendRequest
 from inferagent.runtime.grounds import grounds
 from inferagent.runtime.recorder import MOST, PERIOD, Recorder
 
@@ -40,6 +41,24 @@ def recording(paper: Paper, mode: Mode = Mode.ACT, **more: object) -> Agent:
     agent.loop.record = Recorder(paper, agent.clock).tick
     agent.loop.desired = replace(agent.loop.desired, mode=mode)
     return agent
+
+
+def test_a_lending_after_a_drain_is_an_event_of_its_own() -> None:
+    paper = Paper()
+
+    async def whole() -> None:
+        agent = recording(paper)
+        async with agent.running(40.0):
+            agent.loop.drain(DrainRequest(reason="backup"))
+            await asyncio.sleep(20.0)
+            agent.loop.lend(LendRequest(1200.0, "games"))
+            await asyncio.sleep(20.0)
+
+    run(whole())
+    assert paper.said(EventKind.HOLD, EventKind.RESUME) == [
+        "held by the operator: backup",
+        "replaced: lent until 12:21: games",
+    ]
 
 
 def test_a_life_is_told_with_causes_and_numbers() -> None:

@@ -21,6 +21,11 @@ VIEW = MembershipView(
 )
 ILL = Cause(CauseKind.CERTAIN, "engine-gone", "the engine's process is gone", 90.0, cure="look at its log")
 
+PARKED = Cause(CauseKind.SOFT, "parked", "parked: no request for 30 min", 90.0)
+SLOW = Cause(CauseKind.SOFT, "engine-degraded", "partly on the CPU", 90.0)
+FULL = Cause(CauseKind.SOFT, "check:disk", "check disk: 96 % full", 90.0)
+IN_USE = Cause(CauseKind.OPERATOR, "in-use", "GPU 0 is used by blender", 90.0)
+
 
 def scene(
     phase: Phase, label: Label | None = None, causes: tuple[Cause, ...] = (), **desired: object
@@ -57,7 +62,11 @@ def out(made: Scene) -> Scene:
         (scene(Phase.JOINING), 1),
         (scene(Phase.OUT, Label.RECOVERING, (ILL,)), 4),
         (out(scene(Phase.OUT, Label.HELD, hold=Hold("now"))), 0),
-        (out(scene(Phase.OUT, Label.PARKED)), 0),
+        (out(scene(Phase.OUT, Label.PARKED, (PARKED,))), 0),
+        (out(scene(Phase.OUT, Label.PARKED, (SLOW,))), 4),
+        (out(scene(Phase.OUT, Label.PARKED, (FULL,))), 4),
+        (out(scene(Phase.OUT, Label.PARKED, (FULL, PARKED))), 0),
+        (out(scene(Phase.OUT, Label.WAITING, (IN_USE,))), 0),
         (scene(Phase.OUT, Label.WARMING, mode=Mode.OBSERVE), 0),
     ],
 )

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 from tests.support.agent import Agent
-from tests.support.fakes import FakeState
+from tests.support.fakes import FakePool, FakeState
 from tests.support.virtual import run, wall
 
 from inferagent.model.desired import Mode, Terms
 from inferagent.model.gpu import GpuProcess
+from inferagent.model.membership import MembershipKind
 from inferagent.model.saved import Saved
 from inferagent.model.unit import UnitState
 from inferagent.runtime.desk import Answer, DrainRequest, LendRequest
@@ -104,6 +105,42 @@ def test_an_agent_that_was_away_when_it_ended_comes_back() -> None:
         return agent
 
     assert run(away()).status.phase == "serving"
+
+
+TAKES = "; a drain takes up to "
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_", "said"),
+    [
+        (MembershipKind.OWN_POOL, DrainRequest(lasts=AWHILE), ""),
+        (MembershipKind.OWN_POOL, DrainRequest(lasts=60.0), f"{TAKES}15m here"),
+        (MembershipKind.OWN_POOL, DrainRequest(lasts=60.0, deadline=30.0), ""),
+        (MembershipKind.OWN_POOL, DrainRequest(), ""),
+        (MembershipKind.PULL, DrainRequest(lasts=120.0), f"{TAKES}4m here, and 15m while requests still run"),
+        (MembershipKind.PULL, DrainRequest(lasts=60.0, deadline=120.0), f"{TAKES}2m here"),
+        (MembershipKind.PULL, LendRequest(120.0), f"{TAKES}4m here, and 15m while requests still run"),
+        (MembershipKind.PULL, LendRequest(AWHILE), ""),
+    ],
+)
+def test_an_end_before_that_of_the_drain_is_warned_of(kind, request_, said) -> None:
+    async def story(agent: Agent) -> None:
+        ask = agent.loop.drain if isinstance(request_, DrainRequest) else agent.loop.lend
+        message = ask(request_).message
+        assert message.endswith(said)
+        assert bool(said) is (TAKES in message)
+
+    terms = Terms(made_by_setup=True, membership=kind)
+    play(story, Agent(terms=terms, pool=FakePool(enabled=True), gpu=True, others=(XORG,)))
+
+
+def test_who_is_out_already_is_warned_of_no_drain() -> None:
+    async def story(agent: Agent) -> None:
+        agent.loop.drain(DrainRequest())
+        await asyncio.sleep(60)
+        assert TAKES not in agent.loop.drain(DrainRequest(lasts=60.0)).message
+
+    play(story)
 
 
 def test_a_refusal_repeats_the_wish_with_its_cure() -> None:

@@ -111,7 +111,7 @@ class KernelLines:
     def _note(self, where: str, means: Meaning, evidence: str, moment: Moment, sequence: int) -> bool:
         key = (where, means.code)
         before = self.faults.get(key)
-        if before is None and len(self.faults) >= MOST:
+        if before is None and len(self.faults) >= MOST and not self._room_for(means):
             return False
         if before is None:
             self.faults[key] = KernelFault(
@@ -131,3 +131,11 @@ class KernelLines:
             last = replace(before, last_at=moment.at, last_clock=moment.clock, sequence=sequence)
             self.faults[key] = replace(last, evidence=before.evidence or evidence)
         return False
+
+    def _room_for(self, means: Meaning) -> bool:
+        """A fault takes the place of the oldest line that is only worth saying."""
+        note = next((key for key, fault in self.faults.items() if not fault.cure), None)
+        if not means.cure or note is None:
+            return False
+        del self.faults[note]
+        return True

@@ -28,6 +28,10 @@ class Names:
         told = tuple(address for name, at, address in self.overrides if (name, at) == (host, port))
         if told or _is_number(host):
             return told or (host,)
+        try:
+            host.encode("idna")
+        except UnicodeError:  # a label that is empty or too long: resolvers raise this instead of an answer
+            raise NoNameError(f"cannot resolve {host}: that is no host name", refused=True) from None
         if self.server is None:
             return await _system(host, port, timeout)
         return await _asked(self.server, host, timeout)

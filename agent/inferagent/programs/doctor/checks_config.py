@@ -11,7 +11,9 @@ from inferagent.programs.doctor.looks_config import (
     TOKEN_TUNNEL,
     settings,
 )
+from inferagent.programs.doctor.looks_here import STATUS
 from inferagent.programs.doctor.sight import Sight
+from inferagent.programs.doctor.values import mapping
 from inferagent.programs.doctor.verdict import (
     CannotTellError,
     Check,
@@ -23,6 +25,8 @@ from inferagent.programs.doctor.verdict import (
     unknown,
     warn,
 )
+
+RESTART = "sudo systemctl restart inferagent (or end inferagent run and start it again)"
 
 
 async def valid(sight: Sight) -> Outcome:
@@ -41,10 +45,29 @@ async def mode(sight: Sight) -> Outcome:
     if (await settings(sight)).mode is Mode.OBSERVE:
         return warn(
             'mode = "observe": the agent watches and changes nothing',
-            f'write mode = "act" into {sight.direction.folder}/config.toml, '
-            "then sudo systemctl restart inferagent",
+            f'write mode = "act" into {sight.direction.folder}/config.toml, then {RESTART}',
         )
     return ok('mode = "act"')
+
+
+async def running(sight: Sight) -> Outcome:
+    """What is written and what the agent was started with, as far as its status tells."""
+    config, status = await settings(sight), mapping(await sight.try_see(STATUS))
+    if not status:
+        return skipped("the agent does not answer")
+    engine, pool = mapping(status.get("engine")), mapping(status.get("membership"))
+    pairs = (
+        ("mode", str(config.mode), status.get("mode")),
+        ("host.name", config.host.name, status.get("host")),
+        ("engine[0].kind", str(config.only_engine.kind), engine.get("name")),
+        ("membership.kind", str(config.membership.kind), pool.get("kind")),
+    )
+    other = [
+        f'{key} = "{wants}", it runs with "{has}"' for key, wants, has in pairs if has not in (None, wants)
+    ]
+    if other:
+        return warn(f"the agent does not run with what is written: {'; '.join(other)}", RESTART)
+    return ok("the agent runs with it, as far as its status tells")
 
 
 async def api_token(sight: Sight) -> Outcome:
@@ -89,6 +112,7 @@ VALID = ("config.valid",)
 CHECKS = (
     Check("config.valid", Hop.CONFIGURATION, "the configuration is right", valid),
     Check("config.mode", Hop.CONFIGURATION, "the agent may act", mode, VALID),
+    Check("config.running", Hop.CONFIGURATION, "the agent runs with it", running, VALID),
     Check("credentials.api-token", Hop.CREDENTIALS, "the API token is kept safely", api_token, VALID),
     Check("credentials.tunnel-token", Hop.CREDENTIALS, "the tunnel's token fits", tunnel_token, VALID),
     Check("credentials.service-token", Hop.CREDENTIALS, "a token for Access", service_token, VALID),

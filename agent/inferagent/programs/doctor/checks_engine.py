@@ -2,10 +2,11 @@
 
 from inferagent.adapters.hops.listeners import is_open
 from inferagent.config.settings import Engine, Settings
-from inferagent.model.desired import EngineKind
+from inferagent.model.desired import EngineKind, Mode
 from inferagent.model.engine import Generation
 from inferagent.model.engine import Outcome as Came
 from inferagent.model.gpu import GpuReport
+from inferagent.model.kernel import KernelFault
 from inferagent.model.reading import Failed, known
 from inferagent.programs.doctor.looks_config import settings
 from inferagent.programs.doctor.looks_engine import (
@@ -16,9 +17,9 @@ from inferagent.programs.doctor.looks_engine import (
     LISTENING,
     LOADED_ENGINE,
 )
-from inferagent.programs.doctor.looks_here import STATUS
+from inferagent.programs.doctor.looks_here import STANDING, STATUS
 from inferagent.programs.doctor.sight import Sight
-from inferagent.programs.doctor.values import listed, mapping, text
+from inferagent.programs.doctor.values import Object, listed, mapping, text
 from inferagent.programs.doctor.verdict import (
     Check,
     Hop,
@@ -31,6 +32,7 @@ from inferagent.programs.doctor.verdict import (
     warn,
 )
 
+RESTART = "sudo systemctl restart inferagent"
 ON_PURPOSE = ("held", "parked")
 BOUND = {
     EngineKind.OLLAMA: "OLLAMA_HOST=127.0.0.1:PORT (sudo systemctl edit ollama)",
@@ -40,9 +42,11 @@ BOUND = {
 
 def restart(config: Settings) -> str:
     unit = config.only_engine.unit
-    return (
-        f"sudo systemctl restart {unit}" if unit else "inferagent status; sudo systemctl restart inferagent"
-    )
+    if unit:
+        return f"sudo systemctl restart {unit}"
+    if config.mode is Mode.OBSERVE:
+        return 'the agent only observes: start it yourself; or mode = "act" in config.toml, then ' + RESTART
+    return f"inferagent status; {RESTART}"
 
 
 async def port(sight: Sight) -> Outcome:
@@ -173,13 +177,24 @@ async def kernel(sight: Sight) -> Outcome:
         return skipped("this host has no GPU that can be read")
     if seen.mismatch:
         return fail(seen.mismatch, "sudo systemctl reboot, before the engine starts next")
-    ill = [fault for fault in seen.faults if fault.cure]
+    standing = await sight.try_see(STANDING)
+    ill = [fault for fault in seen.faults if fault.cure and (standing is None or _stands(fault, standing))]
     if ill:
         first = ill[0]
         where = f"GPU {first.index}" if first.index is not None else first.pci
         cure = "sudo systemctl reboot" if first.cure == "reboot" else "inferagent fault list"
         return fail(f"{where} {first.words} ({first.evidence}, {first.clock})", cure)
     return ok("the kernel complains of no GPU, driver and library fit")
+
+
+def _stands(fault: KernelFault, standing: tuple[Object, ...]) -> bool:
+    """The agent keeps one fault of a GPU, under any of its names."""
+    names = {fault.uuid, fault.pci} - {""}
+    return any(
+        {text(row, "gpu"), text(row, "pci")} & names
+        or (fault.index is not None and row.get("index") == fault.index)
+        for row in standing
+    )
 
 
 UP = ("engine.port",)

@@ -8,7 +8,7 @@ from inferagent.adapters.clock import BootClock
 from inferagent.config.errors import ConfigError
 from inferagent.config.load import load
 from inferagent.programs.doctor.report import Report
-from inferagent.programs.doctor.running import chosen, examine
+from inferagent.programs.doctor.running import chosen, examine, groups_of
 from inferagent.programs.doctor.sight import Direction
 from inferagent.programs.doctor.table import CHECKS
 
@@ -16,6 +16,12 @@ from inferagent.programs.doctor.table import CHECKS
 def names() -> tuple[tuple[str, str, str], ...]:
     """Every check's name, hop and title, in the order in which a cause is looked for."""
     return tuple((check.name, str(check.hop), check.title) for check in CHECKS)
+
+
+def choices() -> tuple[str, ...]:
+    """What `only` takes: every group, then every check."""
+    groups = dict.fromkeys(group for check in CHECKS for group in groups_of(check))
+    return (*groups, *(check.name for check in CHECKS))
 
 
 def doctor(direction: Direction, only: Sequence[str] = ()) -> Report:

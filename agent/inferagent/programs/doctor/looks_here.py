@@ -24,6 +24,17 @@ async def _status(sight: Sight) -> Object:
 STATUS = Look("ask the agent", _status)
 
 
+async def _standing(sight: Sight) -> tuple[Object, ...]:
+    """Without those that the operator has ended."""
+    document = await unix_http.get((await loaded(sight)).agent.run / CONTROL, "/v1/faults", BRIEF)
+    if not isinstance(document.get("faults"), list):
+        raise PortError("cannot understand the agent's list of faults")
+    return objects(document["faults"])
+
+
+STANDING = Look("ask the agent which faults stand", _standing)
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     """What its metrics server says: `tunnel` "" where it names none, `rules` as they are in use."""

@@ -92,6 +92,11 @@ def _broken(shown: Mapping[str, Result], name: str) -> str:
     return name if result.verdict in BROKEN else result.hidden_by
 
 
+def groups_of(check: Check) -> tuple[str, str]:
+    """The names that choose it along with others: its own first word, and the hop that the report shows."""
+    return check.name.partition(".")[0], str(check.hop).lower().replace(" ", "-")
+
+
 def chosen(checks: Sequence[Check], names: Sequence[str], *, needs: bool = True) -> tuple[Check, ...]:
     """The checks of these names, or of these groups, and with `needs` whatever those need.
 
@@ -99,7 +104,8 @@ def chosen(checks: Sequence[Check], names: Sequence[str], *, needs: bool = True)
     """
     wanted: set[str] = set()
     for name in names:
-        fitting = {check.name for check in checks if name in (check.name, check.name.partition(".")[0])}
+        word = name.lower().replace(" ", "-")
+        fitting = {check.name for check in checks if word in (check.name, *groups_of(check))}
         if not fitting:
             raise ValueError(name)
         wanted |= fitting

@@ -7,6 +7,7 @@ import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
 from tomlkit.items import AoT, Table
 
+from inferagent.config.known import gpu_list
 from inferagent.config.secrets import TUNNEL_TOKEN
 from inferagent.config.settings import OWN_CONNECTOR
 from inferagent.model.membership import MembershipKind
@@ -63,7 +64,7 @@ def _engine(request: SetupRequest) -> dict[str, Any]:
         "url": engine.url,
         **unit,
         **environment,
-        "gpus": engine.gpus,
+        "gpus": gpu_list(engine.gpus) or engine.gpus,
         "serves": _inline(dict(engine.serves)),
     }
 

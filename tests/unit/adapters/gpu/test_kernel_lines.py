@@ -192,6 +192,15 @@ def test_a_flood_of_many_kinds_is_bounded(log):
     assert len(log.lines.uuids) == MOST
 
 
+def test_a_fault_finds_room_among_what_is_only_worth_saying(log):
+    for bus in range(MOST):
+        log.say(f"NVRM: Xid (PCI:0000:{bus:02x}:00): 63, pid=1")
+    assert log.say("NVRM: Xid (PCI:0000:01:00): 94, pid=1") == [False]
+    assert log.say("NVRM: Xid (PCI:0000:01:00): 79, pid=1") == [True]
+    assert ("0000:01:00", "lost") in log.lines.faults
+    assert len(log.lines.faults) == MOST
+
+
 def test_lines_read_a_second_time_change_nothing(log):
     log.say(FELL)
     before = dict(log.lines.faults)

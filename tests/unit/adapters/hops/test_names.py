@@ -50,3 +50,10 @@ async def test_a_missing_name_and_a_dead_server_are_told_apart(server):
     with pytest.raises(PortError) as caught:
         await names.addresses("nobody.example.com", 443, 1)
     assert not isinstance(caught.value, NoNameError)
+
+
+@pytest.mark.parametrize("server", [None, ("127.0.0.1", 9)])
+@pytest.mark.parametrize("name", ["a..example.com", f"{'x' * 70}.example.com"])
+async def test_what_cannot_be_a_name_is_said_at_once(server, name):
+    with pytest.raises(NoNameError, match="that is no host name"):
+        await Names((), server).addresses(name, 443, 1)

@@ -96,3 +96,11 @@ def test_no_interval_no_bound(plain: SetupRequest) -> None:
 def test_what_is_no_toml_is_said(plain: SetupRequest, text: str) -> None:
     with pytest.raises(BadFileError, match=r"cannot read .*config\.toml"):
         config_text(plain, text, IDS, 60)
+
+
+@pytest.mark.parametrize(("given", "found"), [("0,1", (0, 1)), ("all", None)])
+def test_gpus_are_written_as_the_configuration_takes_them(
+    plain: SetupRequest, tmp_path: Path, given: str, found: tuple[int, ...] | None
+) -> None:
+    text = config_text(replace(plain, engine=replace(plain.engine, gpus=given)), None, IDS, 60)
+    assert settings(tmp_path / "x", text).only_engine.gpus == found
