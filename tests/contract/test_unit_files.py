@@ -3,11 +3,13 @@
 import configparser
 import importlib.util
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from inferagent.adapters.units.verbs import FOLDER
+from inferagent.adapters.units.verbs import ANSWERS, FOLDER
 from inferagent.config import secrets
 from inferagent.config.load import load
 from inferagent.config.settings import OWN_CONNECTOR, OWN_ENGINE
@@ -79,10 +81,16 @@ def test_the_agent_gets_every_secret_that_it_reads():
     assert connector.one("SetCredential").split(":")[0] == secrets.TUNNEL_TOKEN
 
 
+def test_the_agent_may_give_a_control_socket_to_a_group():
+    """@privileged contains @chown: the last word on it has to be that it is allowed."""
+    assert Unit("inferagent.service").values["SystemCallFilter"][-1] == "@chown"
+
+
 def test_the_agent_is_never_given_up():
     unit = Unit("inferagent.service")
     assert (unit.one("Restart"), unit.one("StartLimitIntervalSec")) == ("always", "0")
     assert 2 * Pace().tick < float(unit.one("WatchdogSec"))
+    assert unit.one("OOMPolicy") == "continue", "it runs programs of the user's"
     assert unit.one("RestartPreventExitStatus") == "78"
     assert float(unit.one("TimeoutStopSec")) <= 5
     for other in (READY, PROBE, "inferagent-drain.service"):
@@ -143,6 +151,50 @@ def test_the_host_waits_for_the_drain_before_it_stops_what_answers():
     }
     assert last <= unit.words("After")
     assert float(unit.one("TimeoutStopSec")) > 3600 + 2, "[drain] shutdown may be an hour"
+
+
+def test_the_drain_comes_before_units_of_any_name():
+    """A target is stopped before all that it wants; a booted host shows it (suite_shutdown)."""
+    assert {"multi-user.target", "graphical.target"} <= Unit("inferagent-drain.service").words("After")
+
+
+def test_the_units_wait_for_a_verb_as_long_as_its_caller():
+    for part, verb in VERBS:
+        assert float(Unit(f"inferagent-verb-{part}-{verb}@.service").one("TimeoutStartSec")) > ANSWERS
+
+
+@pytest.mark.parametrize("name", [PROBE, OWN_ENGINE])
+def test_devices_that_are_missing_are_made_by_root_and_nothing_else_is_roots(name):
+    unit = Unit(name)
+    made = unit.values["ExecStartPre"]
+    assert made[0] == "-+/usr/bin/nvidia-modprobe -c 255", "the kernel's module, and the device of the driver"
+    assert ("-+/usr/bin/nvidia-modprobe -u -c 0" in made) is (name == OWN_ENGINE), "CUDA needs its own too"
+    assert all(command.startswith("-+") for command in made), "without a driver the unit starts all the same"
+    assert not any(command.startswith("+") for command in unit.values["ExecStart"])
+
+
+def test_a_device_is_made_for_each_gpu_of_the_driver(tmp_path):
+    (line,) = (command for command in Unit(PROBE).values["ExecStartPre"] if "/bin/sh" in command)
+    script, gpus = shlex.split(line)[2], tmp_path / "gpus"
+    for place, minor in (("0000:01:00.0", 0), ("0000:41:00.0", 3)):
+        (gpus / place).mkdir(parents=True)
+        (gpus / place / "information").write_text(
+            f"Model: \t\t X\nDevice Minor: \t {minor}\nGPU Excluded:\t No\n"
+        )
+    here = script.replace("/proc/driver/nvidia/gpus", str(gpus)).replace("/usr/bin/nvidia-modprobe", "echo")
+    assert here.count("echo") == 1
+    made = subprocess.run(["/bin/sh", "-c", here], capture_output=True, text=True, check=True)
+    assert made.stdout.splitlines() == ["-c 0", "-c 3"]
+    none = here.replace(str(gpus), str(tmp_path / "none"))
+    made = subprocess.run(["/bin/sh", "-c", none], capture_output=True, text=True, check=True)
+    assert (made.stdout, made.stderr) == ("", "")
+
+
+def test_nothing_shuts_the_engine_out_of_its_gpus():
+    """Before systemd 253 ProtectClock= allows the clock's device, and with that no other one."""
+    unit = Unit(OWN_ENGINE)
+    assert not {"ProtectClock", "PrivateDevices", "DevicePolicy", "DeviceAllow"} & set(unit.values)
+    assert "char-nvidia* rwm" in Unit(PROBE).values["DeviceAllow"]
 
 
 def test_the_engine_outlives_the_connector_and_the_agent_both():

@@ -15,7 +15,7 @@ def suite() -> None:
     with host_lab() as lab:
         host = lab.boot()
         host.run("systemctl", "enable", "--now", "--no-block", *UNITS)
-        until(lambda: host.main_pid(AGENT), "the agent runs")
+        until(lambda: host.show(AGENT, "ActiveState")["ActiveState"] == "active", "the agent runs")
         begun, pid = time.monotonic(), host.main_pid(AGENT)
         for unit in UNITS[:2]:
             code = until(lambda unit=unit: int(host.show(unit, "ExecMainStatus")["ExecMainStatus"]), unit)

@@ -41,6 +41,7 @@ class Probe:
     clock: BootClock
     end: threading.Event
     mismatch: str = ""
+    told: int = -1  # the last line of a sticky fault that was told
 
     def look(self, every: float) -> None:
         """Until asked to end, the host turns out to have no GPU, or the driver stays away."""
@@ -62,9 +63,12 @@ class Probe:
         self.gpus.close()
 
     def follow(self) -> None:
-        """In a thread of its own: a kind of line that is new is told at once."""
+        """In a thread of its own: told at once is a kind of line that is new, and a sticky fault each time.
+
+        Somebody may have cleared it since, and a driver that hangs writes no report.
+        """
         while not self.end.is_set() and self.log.wait():
-            if self.log.pump():
+            if self.log.pump() or self._last_sticky() > self.told:
                 self.tell(at_once=True)
             self.end.wait(BETWEEN)
 
@@ -78,7 +82,13 @@ class Probe:
         faults = sorted(lines.faults.values(), key=lambda fault: fault.at)
         return tuple(self.roster.named(fault, lines.uuids) for fault in faults)
 
+    def _last_sticky(self) -> int:
+        faults = list(self.log.lines.faults.values())
+        return max((fault.sequence for fault in faults if fault.cure), default=-1)
+
     def tell(self, *, at_once: bool) -> None:
+        if at_once:
+            self.told = self._last_sticky()
         look = KernelLook(self._faults(), self.log.unread, self.log.lines.sequence, self.mismatch)
         self.writer.kernel(look, at_once=at_once)
 

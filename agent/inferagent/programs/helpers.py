@@ -1,7 +1,8 @@
 """The ready program and the GPU probe, which outlive the agent: started by it, or by systemd.
 
 Under systemd (INFERAGENT_SUPERVISED=systemd, set by the agent's unit) the agent only sees whether they are
-there; a single look that finds nobody may have come between two starts.
+there; a single look that finds nobody may have come between two starts. An engine that is a child of the
+agent lives in the cage of the agent's unit then, which is said.
 """
 
 import asyncio
@@ -10,23 +11,36 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from inferagent.adapters.gpu.leave import hold_lock, says_absent
+from inferagent.config.settings import OWN_ENGINE
 from inferagent.ports import PortError
 from inferagent.programs import gpu_probe_starter, ready_starter
 
 VARIABLE = "INFERAGENT_SUPERVISED"
 READY, PROBE = "inferagent-ready.socket", "inferagent-probe.service"
 TRIES, PAUSE = 3, 0.5  # looks for the ready program, seconds between two: systemd may be starting it
+CAGED = (
+    "the engine runs in the cage of the agent's own unit (no GPU devices, no code made at run time, 512 MiB):"
+    f' write unit = "{OWN_ENGINE}" beside its command, sudo systemctl enable --now {OWN_ENGINE},'
+    " and restart the agent"
+)
 
 
 class Helpers:
     """What is wrong with them stands in `troubles` until it is over."""
 
     def __init__(
-        self, run: Path, troubles: MutableMapping[str, str], environ: Mapping[str, str] = os.environ
+        self,
+        run: Path,
+        troubles: MutableMapping[str, str],
+        environ: Mapping[str, str] = os.environ,
+        *,
+        engine_is_child: bool = False,
     ) -> None:
         self._run, self._troubles = run, troubles
         self._systemd = environ.get(VARIABLE) == "systemd"
         self._missed = False
+        if self._systemd and engine_is_child:
+            troubles["engine-in-cage"] = CAGED
 
     async def look(self, port: int, engine: str) -> None:
         """Start or miss each of them. `engine` is HOST:PORT, `port` that of the ready URL."""

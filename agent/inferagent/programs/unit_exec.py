@@ -5,6 +5,7 @@ engine itself. The tunnel's token is handed on as the name of a file.
 """
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from inferagent.config.secrets import TUNNEL_TOKEN, SecretError, read_secret, se
 from inferagent.config.settings import Settings
 
 BAD_CONFIGURATION, CANNOT_RUN = 78, 126
+# What only a person can cure; systemd starts the unit again after any other end.
+HOPELESS = (errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC, errno.ELOOP)
 CLOUDFLARED = ("cloudflared", "tunnel", "run")
 CONFIG = Path("/etc/inferagent")
 
@@ -38,8 +41,8 @@ def main(argv: list[str]) -> int:
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606 (a shell is what nobody wants here)
     except OSError as error:
-        _refuse(f"cannot run {command[0]}: {error.strerror}")
-        return CANNOT_RUN
+        code = _refuse(f"cannot run {command[0]}: {error.strerror}")
+        return code if error.errno in HOPELESS else CANNOT_RUN
 
 
 def wanted(part: str, folder: Path, environ: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -22,7 +22,8 @@ from inferagent.config.fragments import DEFAULT_FOLDER, config_files, read_input
 
 PARTS, VERBS = ("engine", "connector"), ("start", "stop", "restart")
 UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,240}\.service")
-WAITS = 270.0  # seconds for a job of systemd; the agent waits a little longer
+WAITS = 270.0  # seconds for the jobs of one verb, all together
+LEAST = 1.0  # seconds for each call of systemctl, even after that: what came of it has to be asked
 SURE = 5.0  # for processes to be gone after SIGKILL
 SHOWN = ("LoadState", "ActiveState", "MainPID", "ControlGroup", "KillMode")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
@@ -90,10 +91,10 @@ def _check_owner(place: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Systemctl:
-    """Speaks to systemd itself. `waits`: seconds for a job; past that, systemd goes on with it without us."""
+    """Speaks to systemd itself. `end`: of all its jobs; past that, systemd goes on with them without us."""
 
     environment: Mapping[str, str] = field(default_factory=lambda: ENVIRONMENT)
-    waits: float = WAITS
+    end: float = field(default_factory=lambda: time.monotonic() + WAITS)
 
     def __call__(self, *words: str) -> "subprocess.CompletedProcess[str] | None":
         """None when it did not end in time. The unit is the last word."""
@@ -105,7 +106,7 @@ class Systemctl:
                 capture_output=True,
                 text=True,
                 env=self.environment,
-                timeout=self.waits,
+                timeout=max(LEAST, self.end - time.monotonic()),
                 check=False,
             )
         except subprocess.TimeoutExpired:

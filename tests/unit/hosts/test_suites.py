@@ -45,6 +45,8 @@ def test_the_summary_names_every_suite(capsys, codes, code):
 
 
 def test_the_suites_are_found_by_name():
-    assert {"files", "kill", "away", "probe", "shutdown", "verbs", "bare"} <= set(names())
+    assert {"files", "kill", "away", "probe", "shutdown", "verbs", "bare", "groups", "devices"} <= set(
+        names()
+    )
     with pytest.raises(SystemExit):
         main(["no-such-suite"])

@@ -167,6 +167,18 @@ async def test_a_gpu_that_falls_off_the_bus_is_named_while_the_driver_hangs_over
     assert look.unread == ""
 
 
+async def test_a_sticky_fault_is_told_again_at_once_while_the_driver_hangs(start, driver, library, kernel):
+    """Somebody may have cleared it in between."""
+    driver.say(count="2", _0_nvmlDeviceGetTemperature="hang")
+    probe = start(driver.environment(library), kernel.path)
+    await probe.sees(lambda report: bool(report.stuck))
+    kernel(FELL)
+    (first,) = (await probe.hears(lambda look: bool(look.faults))).faults
+    kernel(FELL)
+    look = await probe.hears(lambda look: look.faults[0].sequence > first.sequence)
+    assert look.faults[0].last_at > first.last_at
+
+
 async def test_a_probe_that_is_started_again_tells_the_same_once_more_and_nothing_twice(
     start, driver, library, tmp_path
 ):

@@ -100,3 +100,12 @@ async def test_any_verdict_is_an_answer(tmp_path, ready_now):
     with ready_url(tmp_path) as port:
         await Helpers(tmp_path, troubles, SYSTEMD).look(port, "127.0.0.1:1")
     assert troubles["no-ready-program"] == ""
+
+
+@pytest.mark.parametrize(
+    ("environ", "child", "said"), [(SYSTEMD, True, True), (SYSTEMD, False, False), ({}, True, False)]
+)
+def test_an_engine_in_the_cage_of_the_agents_unit_is_said(tmp_path, environ, child, said):
+    troubles: dict[str, str] = {}
+    Helpers(tmp_path, troubles, environ, engine_is_child=child)
+    assert ('unit = "inferagent-engine.service"' in troubles.get("engine-in-cage", "")) is said

@@ -38,7 +38,7 @@ class FakeAgent:
     """Answers both sockets, one request a connection; `phases` are told in turn, the last one for good."""
 
     def __init__(self, run: Path, phases: list[str], going: dict[str, object]) -> None:
-        self.phases, self.going = phases, going
+        self.phases, self.going, self.slow = phases, going, False
         self.asked: list[str] = []
         self.sockets = [socket.socket(socket.AF_UNIX) for _ in range(2)]
         for sock, name in zip(self.sockets, ("operator.sock", "control.sock"), strict=True):
@@ -55,6 +55,9 @@ class FakeAgent:
             with link:
                 heard = whole(link)
                 self.asked.append(heard)
+                if self.slow and len(self.asked) == 2:
+                    link.recv(1)  # says nothing until the other side gives up
+                    continue
                 said = self.going if heard.startswith("POST /v1/going ") else {"phase": self._phase()}
                 body = json.dumps(said)
                 link.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
@@ -86,6 +89,12 @@ def test_it_waits_until_the_host_is_out(tmp_path):
         assert drain(tmp_path, 20.0) == "out"
     assert '{"seconds": 20.0}' in fake.asked[0]
     assert len(fake.asked) == 4
+
+
+def test_one_answer_that_does_not_come_is_not_the_end(tmp_path):
+    with agent(tmp_path, "draining", "out") as fake:
+        fake.slow = True
+        assert drain(tmp_path, 20.0) == "out"
 
 
 def test_it_never_waits_longer_than_there_is(tmp_path):

@@ -88,7 +88,8 @@ def test_an_engine_of_another_unit_has_no_command_here(folder):
     [
         ("[[engine]]\nkind = 1\n", 78, "config.toml"),
         ("", 78, "hostname"),
-        (RIGHT.replace("/bin/sh", "/no/such/program"), 126, "cannot run /no/such/program: No such file"),
+        (RIGHT.replace("/bin/sh", "/no/such/program"), 78, "cannot run /no/such/program: No such file"),
+        (RIGHT.replace("/bin/sh", "/etc/passwd"), 78, "cannot run /etc/passwd: Permission denied"),
     ],
 )
 def test_what_cannot_be_run_is_said(folder, text, code, said):
@@ -97,6 +98,16 @@ def test_what_cannot_be_run_is_said(folder, text, code, said):
     assert process.returncode == code
     assert said in errors
     assert "Traceback" not in errors
+
+
+def test_what_cures_itself_is_tried_again(folder):
+    program = folder / "upgraded"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (folder / "config.toml").write_text(RIGHT.replace("/bin/sh", str(program)))
+    with program.open("a"):  # somebody is writing it at this moment
+        process, _, errors = start(folder, "engine")
+    assert (process.returncode, errors) == (126, f"cannot run {program}: Text file busy\n")
 
 
 def test_an_unconfigured_host_has_nothing_to_run(tmp_path):

@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from inferagent.programs.verb import NotDoneError, Systemctl, perform, unit_of
+from inferagent.adapters.units.verbs import ANSWERS
+from inferagent.programs.verb import LEAST, SURE, WAITS, NotDoneError, Systemctl, perform, unit_of
+from inferagent.runtime.act import UNIT_DEADLINE
 
 CONFIG = 'mode = "act"\n[[engine]]\nunit = "ollama.service"\n[connector]\nunit = "cloudflared.service"\n'
 
@@ -61,7 +64,7 @@ def fake(tmp_path: Path) -> Fake:
 
 def done(fake: Fake, verb: str, waits: float = 5.0) -> str:
     path = f"{fake.folder}:{os.environ['PATH']}"
-    return perform("x.service", verb, Systemctl({"PATH": path}, waits))
+    return perform("x.service", verb, Systemctl({"PATH": path}, time.monotonic() + waits))
 
 
 def test_a_start_forgets_the_start_limit_first(fake):
@@ -115,6 +118,20 @@ def test_a_slow_start_with_a_main_process_goes_on(fake):
     (fake.folder / "start.slow").touch()
     fake.shows("start", ActiveState="activating", MainPID=7)
     assert done(fake, "start", 0.3) == "x.service is still starting"
+
+
+def test_a_restart_of_two_slow_jobs_has_one_deadline_for_both(fake):
+    fake.shows(ActiveState="active", MainPID=7, KillMode="process")
+    for job in ("stop", "start"):
+        (fake.folder / f"{job}.slow").touch()
+    begun = time.monotonic()
+    assert done(fake, "restart", 2.0) == "x.service is still starting"
+    assert time.monotonic() - begun < 3.7, "each of the two jobs had the whole time"
+
+
+def test_whoever_waits_for_a_verb_waits_longer_than_it_takes():
+    calls = 6  # of systemctl at most, after the deadline
+    assert WAITS + calls * LEAST + SURE < ANSWERS < UNIT_DEADLINE
 
 
 def test_a_slow_start_without_one_failed(fake):

@@ -28,6 +28,7 @@ class Bus:
 
     def __init__(self, bus: MessageBus, answers: float) -> None:
         self._bus, self._answers = bus, answers
+        self.owner = ""  # systemd's own name on the bus, by its last answer
 
     async def watch(self, path: str) -> None:
         """From now on hear of changes of the object, of a reload of systemd, and of another systemd."""
@@ -82,6 +83,8 @@ class Bus:
             tolerated and tolerated in (reply.error_name or "")
         ):
             raise PortError(f"cannot ask systemd: {reply.body[0] if reply.body else reply.error_name}")
+        if to == SYSTEMD:
+            self.owner = reply.sender or ""
         return list(reply.body)
 
 
@@ -96,15 +99,17 @@ async def connect(heard: Heard, address: str | None = None, answers: float = ANS
         raise PortError("cannot reach the system bus: no answer") from None
     except _TROUBLES as error:
         raise PortError(f"cannot reach the system bus: {error}") from error
-    bus.add_message_handler(lambda message: _hear(message, heard))
+    made = Bus(bus, answers)
+    bus.add_message_handler(lambda message: _hear(message, heard, made.owner))
     try:
-        yield Bus(bus, answers)
+        yield made
     finally:
         bus.disconnect()
 
 
-def _hear(message: Message, heard: Heard) -> None:
-    if message.message_type is MessageType.SIGNAL:
+def _hear(message: Message, heard: Heard, owner: str) -> None:
+    """Any user of the host may send signals to this connection: those of systemd and of the bus count."""
+    if message.message_type is MessageType.SIGNAL and (message.sender or "") in (owner, BUS):
         heard(message.path or "", message.member or "", message.body)
 
 

@@ -1,10 +1,12 @@
 import asyncio
 
 import pytest
+from dbus_fast import Message
 from tests.contract.units_bench import until
 from tests.support.fake_systemd import RUNS, fake_systemd
 
-from inferagent.adapters.units.systemd_bus import connect
+from inferagent.adapters.units.systemd_bus import BUS, PROPERTIES, connect
+from inferagent.adapters.units.systemd_bus import _hear as hear_from
 from inferagent.adapters.units.systemd_properties import SERVICE, UNIT
 from inferagent.ports import PortError
 
@@ -42,6 +44,15 @@ async def test_signals_are_heard(systemd):
         async with asyncio.timeout(2):
             await done.wait()
         assert heard[0] == ("/org/freedesktop/systemd1", "Reloading")
+
+
+@pytest.mark.parametrize(("sender", "counts"), [(":1.0", True), (BUS, True), (":1.66", False), (None, False)])
+def test_nobody_else_speaks_for_systemd(sender, counts):
+    heard = []
+    message = Message.new_signal("/x", PROPERTIES, "PropertiesChanged", "s", ["x"])
+    message.sender = sender  # the bus writes it, whoever sends
+    hear_from(message, lambda *signal: heard.append(signal), ":1.0")
+    assert bool(heard) is counts
 
 
 async def test_that_somebody_subscribed_before_is_no_error(systemd):
