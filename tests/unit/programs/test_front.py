@@ -21,7 +21,11 @@ def desk() -> FrontDesk:
 
 
 def test_every_path_has_somebody_who_answers(desk: FrontDesk) -> None:
-    bodies = {"/v1/lend": b'{"for": 60}', "/v1/going": b'{"seconds": 20}'}
+    bodies = {
+        "/v1/lend": b'{"for": 60}',
+        "/v1/going": b'{"seconds": 20}',
+        "/v1/fault/clear": b'{"all": true}',
+    }
     for path, route in ROUTES.items():
         code, _ = ask(desk, route.method, path, bodies.get(path, b""))
         assert code in {200, 409, 503}, path

@@ -56,7 +56,7 @@ def test_work_shows_as_cpu_seconds():
     after = usage(os.getpid())
     assert before is not None
     assert after is not None
-    assert after.cpu_seconds - before.cpu_seconds >= 0.04
+    assert after.cpu_seconds - before.cpu_seconds >= 0.03  # told in hundredths
     assert after.started == before.started
 
 
