@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from inferagent.cli.options import config_option, drain_duration, duration, hold_duration
+from inferagent.cli.options import config_option, hold_duration, leaving_options
 
 PATIENCE = 960.0  # seconds: the default deadline of an operator's drain, and a minute
 MARGIN = 60.0
@@ -22,14 +22,7 @@ MARGIN = 60.0
 @click.option("--wait", is_flag=True, help="Return only when the host is out, and tell each step.")
 @click.option("--stop-engine", is_flag=True, help="Stop the engine when nothing is in flight any more.")
 @click.option("--last", is_flag=True, help="Leave even if no other host can answer.")
-@click.option(
-    "--deadline",
-    callback=drain_duration,
-    metavar="D",
-    help="Give requests in flight so long to end (90s, 15m).",
-)
-@click.option("--reason", default="", metavar="TEXT", help="Why, for those who read status later.")
-@click.option("--limit", callback=duration, metavar="D", help="With --wait: give up waiting after so long.")
+@leaving_options
 def drain(
     folder: Path,
     lasts: float | None,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from inferagent.cli.options import config_option, drain_duration, duration, hold_duration
+from inferagent.cli.options import config_option, hold_duration, leaving_options
 
 PATIENCE = 1020.0  # seconds: the default deadline of an operator's drain, and what an engine takes to end
 MARGIN = 120.0
@@ -17,14 +17,7 @@ MARGIN = 120.0
 )
 @click.option("--wait", is_flag=True, help="Return only when the GPU is free, and tell each step.")
 @click.option("--last", is_flag=True, help="Lend even if no other host can answer.")
-@click.option(
-    "--deadline",
-    callback=drain_duration,
-    metavar="D",
-    help="Give requests in flight so long to end (90s, 15m).",
-)
-@click.option("--reason", default="", metavar="TEXT", help="Why, for those who read status later.")
-@click.option("--limit", callback=duration, metavar="D", help="With --wait: give up waiting after so long.")
+@leaving_options
 def lend(
     folder: Path,
     lasts: float,

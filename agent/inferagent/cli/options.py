@@ -65,3 +65,24 @@ def stop(text: str, cure: str = "", code: int = 1) -> NoReturn:
     """Say on stderr why the command ends, with the cure below it."""
     click.echo(f"{text}\n  → {cure}" if cure else text, err=True)
     raise SystemExit(code)
+
+
+_LEAVING = (
+    click.option(
+        "--deadline",
+        callback=drain_duration,
+        metavar="D",
+        help="Give requests in flight so long to end (90s, 15m).",
+    ),
+    click.option("--reason", default="", metavar="TEXT", help="Why, for those who read status later."),
+    click.option(
+        "--limit", callback=duration, metavar="D", help="With --wait: give up waiting after so long."
+    ),
+)
+
+
+def leaving_options(command: Command) -> Command:
+    """What every command that makes this host leave takes: --deadline, --reason and --limit."""
+    for option in reversed(_LEAVING):
+        command = option(command)
+    return command
