@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from inferagent.cli.options import stop
-from inferagent.cli.wire import exchange
 from inferagent.config.errors import EXIT_CONFIG
 from inferagent.config.fragments import find_run
+from inferagent.programs.exchange import exchange
 
 READING, ACTING = "control.sock", "operator.sock"
 DEADLINE = 5.0  # seconds

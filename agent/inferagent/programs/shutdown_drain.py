@@ -7,10 +7,8 @@ connector, which systemd tells to end as soon as this program has ended.
 
 import argparse
 import contextlib
-import http.client
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +19,7 @@ from inferagent.config.errors import ConfigError
 from inferagent.config.fragments import DEFAULT_FOLDER, find_run
 from inferagent.config.load import load
 from inferagent.model.membership import MembershipKind
+from inferagent.programs.exchange import exchange
 
 LOOK = 0.25  # seconds between two looks
 ANSWER = 3.0  # seconds for an answer of the agent
@@ -71,23 +70,15 @@ def drain(run: Path, seconds: float, *, waits: bool = True) -> str:
                 if ask(run / "control.sock", "GET", "/v1/status").get("phase") == "out":
                     return "out"
             time.sleep(LOOK)
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except (OSError, ValueError) as error:
         return f"cannot ask the agent: {error}"
     return "not out" if waits else "left to the connector"
 
 
 def ask(path: Path, method: str, target: str, fields: dict[str, object] | None = None) -> dict[str, Any]:
-    """OSError, HTTPException or ValueError where no answer came."""
-    connection = http.client.HTTPConnection("localhost", timeout=ANSWER)
-    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        connection.sock.settimeout(ANSWER)
-        connection.sock.connect(str(path))
-        body = json.dumps(fields) if fields is not None else None
-        connection.request(method, target, body, {"Content-Type": "application/json"})
-        found = json.loads(connection.getresponse().read())
-    finally:
-        connection.close()
+    """OSError or ValueError where no answer came."""
+    body = json.dumps(fields).encode() if fields is not None else None
+    found = json.loads(exchange(path, method, target, body, ANSWER)[1])
     if not isinstance(found, dict):
         raise ValueError("no JSON object")
     return found

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inferagent.cli.wire import answer_in
+from inferagent.programs.exchange import answer_in
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
