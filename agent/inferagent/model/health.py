@@ -11,6 +11,9 @@ class Health(StrEnum):
     UNKNOWN = "unknown"
 
 
+WORSE = (Health.DEGRADED, Health.UNHEALTHY)  # what cannot be read is none of these
+
+
 class Component(StrEnum):
     HOST = "host"
     GPU = "gpu"

@@ -11,7 +11,7 @@ from datetime import datetime
 from inferagent.model.action import Push, describe
 from inferagent.model.decision import Decision
 from inferagent.model.desired import Mode
-from inferagent.model.health import CauseKind, Finding, Health
+from inferagent.model.health import WORSE, CauseKind, Finding
 from inferagent.model.notice import Mark, Notice, NoticeKind, Scalar, Spell
 from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
@@ -19,7 +19,6 @@ from inferagent.model.status import Status
 from inferagent.ports import Clock
 from inferagent.runtime.grounds import grounds
 
-WORSE = (Health.DEGRADED, Health.UNHEALTHY)
 AS_ASKED = ("parked", "engine-stopped")
 OWN = "notify-"  # a receiver that is ill is nobody's news: it could not be told
 GAP = 30.0  # seconds between two ticks beyond which nobody knows how the host was

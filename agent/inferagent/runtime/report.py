@@ -6,7 +6,7 @@ from inferagent import __version__
 from inferagent.model.action import Move, describe
 from inferagent.model.decision import Decision
 from inferagent.model.desired import Desired, Mode, Terms
-from inferagent.model.health import CauseKind, Finding, Health
+from inferagent.model.health import WORSE, CauseKind, Finding, Health
 from inferagent.model.membership import MembershipKind, MembershipView
 from inferagent.model.observed import Observed
 from inferagent.model.phase import Label, Phase
@@ -26,7 +26,6 @@ from inferagent.runtime.report_parts import (
 )
 from inferagent.runtime.walls import Walls
 
-WORSE = (Health.DEGRADED, Health.UNHEALTHY)  # what cannot be read is none of these
 ASKED_FOR = "parked"  # the one soft cause that somebody wished
 # Wherever nothing better is known to do, look at everything.
 LOOK = "inferagent doctor"
