@@ -56,7 +56,7 @@ async def test_a_kill_is_seen_within_milliseconds(bench):
             begun = time.monotonic()
             await until(lambda: not seen.last.alive, "the death")
             waits.append(time.monotonic() - begun)
-        assert min(waits) < 0.1  # beside other tests; alone it is 5 ms
+        assert min(waits) < 0.5  # it is told, not found by asking; alone it is 5 ms
         assert "signal 9" in seen.last.exit
 
 

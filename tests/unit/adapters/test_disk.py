@@ -26,18 +26,18 @@ def test_its_error_is_the_callers(error):
 
 
 def test_one_that_hangs_costs_the_bound_once_and_then_nothing():
-    go, disk, begun = threading.Event(), Disk("x", 0.1), []
+    go, disk, begun = threading.Event(), Disk("x", 1.0), []
 
     def hang():
         begun.append(1)
         go.wait(10)
 
-    with pytest.raises(TimeoutError, match=r"does not answer within 0.1 s"):
+    with pytest.raises(TimeoutError, match=r"does not answer within 1(.0)? s"):
         disk.do(hang)
     before = time.monotonic()
     with pytest.raises(TimeoutError, match="still has not answered"):
         disk.do(hang)
-    assert time.monotonic() - before < 0.09
+    assert time.monotonic() - before < 0.9
     assert begun == [1]
     (thread,) = [one for one in threading.enumerate() if one.name == "writes x"]
     assert thread.daemon  # an exit does not wait for it either

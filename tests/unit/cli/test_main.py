@@ -118,4 +118,4 @@ def test_help_is_fast():
             [sys.executable, "-m", "inferagent.cli.main", "--help"], capture_output=True, check=True
         )
         times.append(time.perf_counter() - begun)
-    assert min(times) < 1.0
+    assert min(times) < 3.0

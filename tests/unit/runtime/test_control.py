@@ -306,6 +306,6 @@ async def test_the_loop_ticks_on_whatever_is_done_at_the_sockets(run, path, abus
         await asyncio.sleep(0.05)  # as long as a few ticks take
         ticking.cancel()
         assert len(agent.documents) - ticks >= 3
-        assert max(gaps) < 0.25
+        assert max(gaps) < 2.0  # of the 30 s after which the watchdog would end it
         assert agent.loop.desired is desired
     assert agent.loop.bugs == 0

@@ -35,7 +35,7 @@ async def test_the_polite_end_at_sigterm(family):
     counts = []
     begun = time.monotonic()
     assert await end_all([family("sleep 60 & echo up; exec sleep 61")], 5.0, 5.0, counts.append, Aside("x"))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4.5
     assert (counts[0], counts[-1]) == (2, 0)
 
 
@@ -44,7 +44,7 @@ async def test_a_stopped_process_hears_sigterm_too(family):
     os.kill(life.leader.pid, signal.SIGSTOP)
     begun = time.monotonic()
     assert await end_all([life], 5.0, 5.0, lambda _: None, Aside("x"))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4.5
 
 
 async def test_the_deaf_are_killed_after_the_bound(family):

@@ -117,7 +117,7 @@ async def test_a_patch_is_quick_by_default(caller: Caller) -> None:
         begun = time.perf_counter()
         await caller("PATCH", pool, {"enabled": bool(turn % 2)})
         took.append(time.perf_counter() - begun)
-    assert min(took) < 0.005
+    assert min(took) < 0.05
 
 
 async def test_latency_delays_the_write_too(caller: Caller) -> None:
