@@ -140,10 +140,12 @@ def address(value: Any) -> Any:
 
 
 def no_address(host: str) -> bool:
-    """Four numbers that are no address of IPv4."""
+    """Numbers and dots alone that are no address of IPv4: no client takes them for a name."""
+    if not host or not set(host) <= set(string.digits + "."):
+        return False
     parts = host.split(".")
-    numbers = len(parts) == 4 and all(part and set(part) <= set(string.digits) for part in parts)
-    return numbers and any(int(part[:9]) > 255 or (len(part) > 1 and part[0] == "0") for part in parts)
+    fine = [0 < len(part) <= 3 and int(part) <= 255 and (part == "0" or part[0] != "0") for part in parts]
+    return len(parts) != 4 or not all(fine)
 
 
 def url(schemes: tuple[str, ...], path: bool) -> Check:
