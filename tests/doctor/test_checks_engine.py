@@ -15,13 +15,19 @@ def look(**fields):
     return EngineLook(**{"accepts": Value(True, 0.0), "load": Value(Load(0, 0), 0.0), **fields})
 
 
-def test_an_engine_that_was_stopped_on_purpose_cannot_be_told(tmp_path):
-    given = {
-        ENGINE: look(accepts=Value(False, 0.0)),
-        STATUS: {"label": "held", "sentence": "lent until 18:00"},
-    }
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        ({"label": "held", "root_code": "held"}, "unknown"),
+        ({"label": "parked", "root_code": "parked"}, "unknown"),
+        ({"label": "parked", "root_code": "engine-degraded"}, "fail"),
+    ],
+)
+def test_an_engine_that_was_stopped_on_purpose_cannot_be_told(tmp_path, status, verdict):
+    given = {ENGINE: look(accepts=Value(False, 0.0)), STATUS: {**status, "sentence": "lent until 18:00"}}
     result = judged("engine.port", configured(tmp_path), given)
-    assert (result.verdict, "lent until 18:00" in result.outcome.evidence) == ("unknown", True)
+    said = "lent until 18:00" in result.outcome.evidence
+    assert (result.verdict, said) == (verdict, verdict == "unknown")
 
 
 def test_the_agent_may_know_why_nothing_listens(tmp_path):

@@ -33,7 +33,6 @@ from inferagent.programs.doctor.verdict import (
 )
 
 RESTART = "sudo systemctl restart inferagent"
-ON_PURPOSE = ("held", "parked")
 BOUND = {
     EngineKind.OLLAMA: "OLLAMA_HOST=127.0.0.1:PORT (sudo systemctl edit ollama)",
     EngineKind.VLLM: "vllm serve --host 127.0.0.1",
@@ -57,7 +56,8 @@ async def port(sight: Sight) -> Outcome:
     if known(look.accepts):
         return ok(f"{url} answers")
     status = mapping(await sight.try_see(STATUS))
-    if text(status, "label") in ON_PURPOSE:
+    # A check or an engine that is degraded parks a host as well, and stops nothing.
+    if text(status, "label") == "held" or text(status, "root_code") == "parked":
         return unknown(
             f"the engine is stopped on purpose: {text(status, 'sentence')}", "inferagent resume, then doctor"
         )
