@@ -87,7 +87,7 @@ def _conclude(whole: Chunk, failed: int, took: float) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fleet", description=__doc__)
-    parser.add_argument("--stories", type=int, default=20_500)
+    parser.add_argument("--stories", type=int, default=20_000)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=float, default=30.0, help="of noise; 0 leaves it out")
