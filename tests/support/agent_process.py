@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from inferagent.lab.demo.world import free_ports
-from inferagent.lab.processes import kill, look, session_of
+from inferagent.lab.processes import alive, kill, look, session_of
 
 DEADLINE = 30.0
 SLEEPER = json.dumps(["/bin/sh", "-c", "exec sleep 300"])
@@ -139,14 +139,10 @@ class SleepyHost:
         until(lambda: all(self.pids().values()), "all parts run")
         return self.pids()
 
-    def _probe(self) -> int:
-        """Where there is no GPU it has ended by itself, and its pid may be another's."""
-        try:
-            pid = int((self.run / "gpu.lock").read_text() or 0)
-            argv = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (OSError, ValueError):
-            return 0
-        return pid if os.fsencode(self.run) in argv else 0
+    def _helpers(self) -> list[int]:
+        """Ready program and probe: an agent that is killed as it starts one leaves no record of it."""
+        named = [process.pid for process in alive() if os.fsencode(self.run) in _argv(process.pid)]
+        return [pid for pid in named if pid != os.getpid()]
 
     def _unit(self, name: str) -> int:
         main = _json(self.run / "units" / f"{name}.json").get("main") or {}
@@ -156,7 +152,7 @@ class SleepyHost:
         for agent in self.started:
             agent.kill()
             agent.communicate()
-        for pid in filter(None, [*self.pids().values(), self._probe()]):
+        for pid in filter(None, [*self.pids().values(), *self._helpers()]):
             for process in session_of(pid):
                 kill(process.pid)
 
@@ -184,6 +180,13 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _argv(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def _alive(pid: int) -> int:
