@@ -330,7 +330,11 @@ async def test_a_frozen_connector_is_dropped_and_comes_back(command, store, tmp_
 
 @pytest.mark.parametrize(
     ("environment", "code"),
-    [({"TUNNEL_TOKEN_FILE": "/nonexistent"}, 255), ({"TUNNEL_GRACE_PERIOD": "4m"}, 1)],
+    [
+        ({"TUNNEL_TOKEN_FILE": "/nonexistent"}, 255),
+        ({"TUNNEL_GRACE_PERIOD": "4m"}, 1),
+        ({"TUNNEL_EDGE": "nobody.invalid:7844", "LAB_DNS": "127.0.0.1:1"}, 1),
+    ],
 )
 async def test_exit_codes_of_bad_starts(command, edge, store, tmp_path, environment, code):
     async with started(command, edge, store, tmp_path, **environment) as connector:

@@ -21,9 +21,9 @@ import pytest
 from inferagent.lab.engines import launch
 from inferagent.lab.processes import Process, Program, below, kill, look, worker
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 PUBLIC = "chat"
-READY_SECONDS = {"stand-in": 20.0, "real": 300.0}
+READY_SECONDS = {"stand-in": 60.0, "real": 900.0}  # where others keep the machine busy
 METRICS = (
     "vllm:num_requests_running",
     "vllm:num_requests_waiting",
@@ -376,3 +376,22 @@ async def test_ollama_unloads_when_keep_alive_is_over(ollama: Start) -> None:
 
         await until(unloaded)
         assert (await engine.post("/v1/completions", **SHORT))[0] == 200
+
+
+async def test_a_model_whose_file_is_spoilt_is_listed_and_refused(ollama: Start, tmp_path: Path) -> None:
+    async with ollama(OLLAMA_KEEP_ALIVE="0") as engine:
+        assert (await engine.post("/v1/completions", **SHORT))[0] == 200
+        blobs = [one for one in (tmp_path / "models" / "blobs").iterdir() if one.stat().st_size > 2000]
+        blob = max(blobs, key=lambda one: one.stat().st_size)
+        content = blob.read_bytes()
+
+        async def answers(status: int) -> bool:
+            return (await engine.post("/v1/completions", **SHORT))[0] == status
+
+        blob.write_bytes(content[: len(content) * 3 // 5])
+        await until(lambda: answers(500))
+        blob.unlink()
+        await until(lambda: answers(400))
+        assert json.loads((await engine.get("/api/tags"))[1])["models"][0]["name"] == "chat:latest"
+        blob.write_bytes(content)
+        await until(lambda: answers(200))

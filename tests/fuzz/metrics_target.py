@@ -108,6 +108,9 @@ class Metrics:
         return Judged(_word(look.traffic), tuple(wrong))
 
 
+STEPS = {"generated", "kv", "iterated", "streamed"}
+
+
 def _word(reading: Reading[Any]) -> str:
     return {Value: "accepted", NotAvailable: "unknown"}.get(type(reading), "refused")
 
@@ -160,6 +163,8 @@ def _progress(text: Text, progress: Reading[Progress]) -> list[str]:
     if text.damaged:
         return [] if not isinstance(progress, NotAvailable) else ["progress is n/a in a damaged text"]
     wanted = {part: value for part in MOVING if (value := _moving(text, part)) is not None}
+    if STEPS.isdisjoint(wanted):
+        return [f"the progress is {told}, and nothing moves with each step"] if told else []
     if all(value == "any" or math.isclose(told.get(part, math.nan), value) for part, value in wanted.items()):
         return []
     return [f"the progress is {told}, the text says {wanted}"]

@@ -28,14 +28,18 @@ def failure(error: ApiError) -> web.Response:
     return _json(error.status, body, error.headers)
 
 
-def broken(status: int, body: str | None) -> web.Response:
-    """An answer of something in front of the API: the given text, or a page. Below 500: the envelope."""
+def broken(status: int, body: str | None, retry_after: int | None = None) -> web.Response:
+    """An answer of something in front of the API: the given text, or a page. Below 500: the envelope.
+
+    `retry_after` in seconds, for the header of that name.
+    """
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     if body is None and status < 500:
-        return failure(
-            ApiError(status, 10000, "Authentication error" if status == 403 else "request refused")
-        )
+        error = ApiError(status, 10000, "Authentication error" if status == 403 else "request refused")
+        error.headers |= headers
+        return failure(error)
     text = HTML.format(status=status) if body is None else body
-    return web.Response(status=status, text=text, content_type="text/html")
+    return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 
 
 def garbage(body: str) -> web.Response:

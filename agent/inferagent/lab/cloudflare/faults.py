@@ -24,7 +24,8 @@ class Fault(BaseModel):
     """One fault, as POST /lab/faults takes it.
 
     latency: answers `seconds` later, applies just before answering · hang: never answers, applies
-    nothing · reset: the connection is torn down · status: answers `status` · garbage: 200 with `body`
+    nothing · reset: the connection is torn down · status: answers `status`, with `retry_after` seconds if
+    given · garbage: 200 with `body`
     (half a JSON document by default) · late: a write is applied `seconds` later; the answer is then
     (`answer` "late"), never ("hang"), or at once a 504 ("504") · stale: reads see the state of
     `seconds` ago. `path` is searched in the path after /client/v4, `token` is a token's id.
@@ -42,6 +43,7 @@ class Fault(BaseModel):
     duration_s: Annotated[float, Field(gt=0)] | None = None
     seconds: float = Field(default=1.0, ge=0)
     status: int = Field(default=503, ge=400, le=599)
+    retry_after: Annotated[int, Field(ge=0)] | None = None
     body: str | None = None
     answer: Literal["late", "hang", "504"] = "late"
 

@@ -81,7 +81,7 @@ class Gateway:
         if first(faults, "reset"):
             return _torn_down(request)
         if fault := first(faults, "status"):
-            return broken(fault.status, fault.body)
+            return broken(fault.status, fault.body, fault.retry_after)
         if fault := first(faults, "garbage"):
             return garbage(BROKEN_JSON if fault.body is None else fault.body)
         return None

@@ -33,7 +33,8 @@ def apply_push(body: bytes, configuration: Configuration, metrics: Metrics, log:
     try:
         configuration.update(version, config)
     except PushRefusedError as error:
-        log.error("Failed to update ingress", error=str(error), version=version, config=json.dumps(config))
+        what = "Failed to deserialize new configuration"
+        log.error(what, error=str(error), version=version, config=json.dumps(config))
         return str(error)
     if configuration.version != before:
         metrics.config_version = version

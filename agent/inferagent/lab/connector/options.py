@@ -39,6 +39,7 @@ class Options:
     grace_s: float = 30.0
     retries: int = 5
     json_logs: bool = False
+    name_server: str = ""
     pidfile: str = ""
     shown: tuple[tuple[str, str], ...] = ()
     short: bool = False
@@ -65,12 +66,16 @@ FLAGS: dict[str, tuple[str, bool]] = {
     "--short": ("", True),
     "-s": ("", True),
 }
+# Of the flags on the command line; what the environment says is not shown.
 SHOWN = (
+    "--cacert",
     "--edge",
     "--edge-ip-version",
     "--grace-period",
     "--loglevel",
     "--metrics",
+    "--no-autoupdate",
+    "--no-prechecks",
     "--protocol",
     "--retries",
 )
@@ -84,7 +89,7 @@ def read_options(arguments: list[str], environment: Mapping[str, str]) -> Option
         raise EarlyExitError(
             0, "NAME:\n   connector - a stand-in for cloudflared\n\nUSAGE:\n   connector tunnel [options] run"
         )
-    given, words = _split(arguments[1:], environment)
+    given, words, told = _split(arguments[1:], environment)
     command = words[0] if words else ""
     if command == "ready":
         return Options("ready", metrics=_last(given, "--metrics"))
@@ -101,13 +106,17 @@ def read_options(arguments: list[str], environment: Mapping[str, str]) -> Option
         grace_s=_grace(_last(given, "--grace-period") or "30s"),
         retries=int(_last(given, "--retries") or 5),
         json_logs=_last(given, "--output") == "json",
+        name_server=environment.get("LAB_DNS", ""),
         pidfile=_last(given, "--pidfile"),
-        shown=tuple((name.lstrip("-"), ",".join(given[name])) for name in SHOWN if given.get(name)),
+        shown=tuple((name.lstrip("-"), ",".join(given[name])) for name in SHOWN if name in told),
     )
 
 
-def _split(arguments: list[str], environment: Mapping[str, str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Flags with their values (the command line wins over the environment), and the words between."""
+def _split(
+    arguments: list[str], environment: Mapping[str, str]
+) -> tuple[dict[str, list[str]], list[str], frozenset[str]]:
+    """Flags with their values (the command line wins over the environment), the words between, and which
+    flags the command line names."""
     given: dict[str, list[str]] = {}
     words: list[str] = []
     left = list(arguments)
@@ -124,11 +133,12 @@ def _split(arguments: list[str], environment: Mapping[str, str]) -> tuple[dict[s
                 raise EarlyExitError(0, f"cannot understand the flag {name} without a value")
             value = left.pop(0)
         given.setdefault(name, []).append(value or "true")
+    told = frozenset(given)
     for name, (variable, _) in FLAGS.items():
         if name not in given and environment.get(variable):
             value = environment[variable]
             given[name] = value.split(",") if name == "--edge" else [value]
-    return given, words
+    return given, words, told
 
 
 def _last(given: dict[str, list[str]], name: str) -> str:

@@ -9,6 +9,7 @@ import socket
 import ssl
 from pathlib import Path
 
+from inferagent.lab.connector import names
 from inferagent.lab.connector.backoff import Backoff
 from inferagent.lab.connector.ingress import Configuration
 from inferagent.lab.connector.logs import Log
@@ -28,31 +29,54 @@ async def run(options: Options, configuration: Configuration | None = None) -> i
     log = Log(as_json=options.json_logs)
     token = options.token
     assert token is not None
-    log.info("Starting tunnel", tunnelID=str(token.tunnel))
-    log.info(f"Version {VERSION} (inferagent lab stand-in)")
+    _greet(options, log, str(token.tunnel))
     if not options.edge:
         raise EarlyExitError(1, "cannot find an edge: give --edge HOST:PORT")
     async with rpc_loop():
         shared = _shared(options, token, log, configuration or Configuration())
-        chance = random.Random()
-        connections = [
-            Connection(index, address, shared, Backoff(options.retries, chance))
-            for index, address in enumerate(options.edge[:MOST_CONNECTIONS])
-        ]
+        log.info(f"Generated Connector ID: {shared.connector_id}")
+        log.warn("No ingress rules were defined yet: 503 until a configuration comes")
+        log.info("Initial protocol http2")
+        connections: list[Connection] = []
         status = StatusServer(options, shared, connections)
         try:
             address = await status.listen()
             log.info(f"Starting metrics server on {address}/metrics")
+            connections += await _connections(options, shared)
             if len(connections) < MOST_CONNECTIONS:
-                log.info(f"One edge address, one connection: {len(connections)} of {MOST_CONNECTIONS}")
+                log.info(
+                    f"You requested {MOST_CONNECTIONS} HA connections, there are {len(connections)} addresses"
+                )
             _on_signals(shared)
             await _serve(options, shared, connections)
+            for connection in connections:
+                log.error("Connection terminated", connIndex=connection.index)
+            log.error("no more connections active and exiting")
             log.info("Tunnel server stopped")
         finally:
             await shared.origins.close()
             await status.close()
             log.info("Metrics server stopped")
     return 0
+
+
+def _greet(options: Options, log: Log, tunnel: str) -> None:
+    """The messages of a start, each under the first words of the real one."""
+    log.info("Starting tunnel", tunnelID=tunnel)
+    log.info("Cannot determine default configuration path: there is none in the lab")
+    log.info(f"Version {VERSION} (inferagent lab stand-in)")
+    log.info("GOOS: linux, a stand-in without Go")
+    log.info(f"Settings: {dict(options.shown)}")
+
+
+async def _connections(options: Options, shared: Shared) -> list[Connection]:
+    """One to each address; names are looked up once, now. Raises EarlyExitError."""
+    found = await asyncio.to_thread(names.looked_up, options.edge, options.name_server, shared.log)
+    chance = random.Random()
+    return [
+        Connection(index, address, shared, Backoff(options.retries, chance))
+        for index, address in enumerate(found[:MOST_CONNECTIONS])
+    ]
 
 
 async def _serve(options: Options, shared: Shared, connections: list[Connection]) -> None:

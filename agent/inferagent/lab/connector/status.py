@@ -8,6 +8,8 @@ from aiohttp import web
 from inferagent.lab.connector.options import EarlyExitError, Options
 from inferagent.lab.connector.tunnel import Connection, Shared
 
+PAGE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+PING_SOURCES = ("0.0.0.0", "::")  # noqa: S104 (a text, bound to nowhere)
 KNOWN_PORTS = (20241, 20242, 20243, 20244, 20245, 0)
 
 
@@ -19,6 +21,7 @@ class StatusServer:
     async def listen(self) -> str:
         """Gives the address. Raises EarlyExitError when it is taken."""
         app = web.Application()
+        app.on_response_prepare.append(_sign)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/ready", self._ready)
         app.router.add_get("/config", self._config)
@@ -26,6 +29,7 @@ class StatusServer:
         app.router.add_get("/diag/configuration", self._diag_configuration)
         app.router.add_get("/healthcheck", self._healthcheck)
         app.router.add_get("/quicktunnel", self._quicktunnel)
+        app.router.add_route("*", "/{path:.*}", _missing)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         host, _, port = self._options.metrics.rpartition(":")
@@ -48,8 +52,14 @@ class StatusServer:
         if self._runner:
             await self._runner.cleanup()
 
-    async def _metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(text=self._shared.metrics.text())
+    async def _metrics(self, request: web.Request) -> web.StreamResponse:
+        """In chunks, as the real page comes."""
+        answer = web.StreamResponse(headers={"Content-Type": PAGE})
+        answer.enable_chunked_encoding()
+        await answer.prepare(request)
+        await answer.write(self._shared.metrics.text().encode())
+        await answer.write_eof()
+        return answer
 
     async def _ready(self, _request: web.Request) -> web.Response:
         ready = sum(connection.connected for connection in self._connections)
@@ -60,16 +70,24 @@ class StatusServer:
     async def _config(self, _request: web.Request) -> web.Response:
         return _text(self._shared.configuration.as_json())
 
+    def _collected(self, what: str) -> None:
+        for said in ("Collection started", "Collection finished"):
+            self._shared.log.info(said, collector=what)
+
     async def _diag_tunnel(self, _request: web.Request) -> web.Response:
+        self._collected("tunnelState")
         connections = [
             {"isConnected": True, "edgeAddress": c.address[0]} | ({"index": c.index} if c.index else {})
             for c in self._connections
             if c.connected
         ]
         body = {"tunnelID": str(self._shared.token.tunnel), "connectorID": str(self._shared.connector_id)}
-        return _text(body | ({"connections": connections} if connections else {}) | {"icmp_sources": []})
+        return _text(
+            body | ({"connections": connections} if connections else {}) | {"icmp_sources": PING_SOURCES}
+        )
 
     async def _diag_configuration(self, _request: web.Request) -> web.Response:
+        self._collected("configuration")
         return _text(dict(self._options.shown) | {"uid": str(os.getuid())})
 
     async def _healthcheck(self, _request: web.Request) -> web.Response:
@@ -77,6 +95,16 @@ class StatusServer:
 
     async def _quicktunnel(self, _request: web.Request) -> web.Response:
         return _text({"hostname": ""})
+
+
+async def _sign(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.pop("Server", None)
+
+
+async def _missing(_request: web.Request) -> web.Response:
+    return web.Response(
+        status=404, text="404 page not found\n", headers={"X-Content-Type-Options": "nosniff"}
+    )
 
 
 def _text(body: object, status: int = 200) -> web.Response:

@@ -47,6 +47,7 @@ class Connection:
         self.registered_once = asyncio.Event()
         self._backoff = backoff
         self._tasks: asyncio.TaskGroup | None = None
+        self._accepted = False  # the edge has registered the present connection
 
     async def run(self) -> None:
         """Returns only after a stop; whatever else ends a connection is tried again."""
@@ -55,16 +56,17 @@ class Connection:
         try:
             while not shared.stopping.done():
                 await self._dial_and_serve()
-                if shared.stopping.done():
-                    return
                 bound = self._backoff.bound
                 shared.log.info(f"Retrying connection in up to {bound:.0f}s", **self._facts())
+                if shared.stopping.done():
+                    return
                 await asyncio.wait([shared.stopping], timeout=self._backoff.next())
         finally:
             shared.metrics.ha_connections -= 1
 
     async def _dial_and_serve(self) -> None:
         loop = asyncio.get_running_loop()
+        self._accepted = False
         try:
             async with asyncio.timeout(DIAL_S):
                 _, link = await loop.create_connection(
@@ -75,9 +77,8 @@ class Connection:
                     ssl_shutdown_timeout=1.0,
                 )
         except (OSError, TimeoutError) as error:
-            self.shared.log.error(
-                "Unable to establish connection with Cloudflare edge", error=repr(error), **self._facts()
-            )
+            for said in ("Unable to establish connection with Cloudflare edge", "Serve tunnel error"):
+                self.shared.log.error(said, error=repr(error), **self._facts())
             return
         try:
             async with asyncio.TaskGroup() as self._tasks:
@@ -85,8 +86,16 @@ class Connection:
         finally:
             self.connected = False
             link.abort()
-        if not self.shared.stopping.done():
-            self.shared.log.warn("Serve tunnel error", error="connection with edge closed", **self._facts())
+        if self._accepted and not self.shared.stopping.done():
+            self._lost()
+
+    def _lost(self) -> None:
+        """What the real one says of a connection that the edge has closed."""
+        log, closed = self.shared.log, "connection with edge closed"
+        log.info("Lost connection with the edge", connIndex=self.index)
+        log.warn("Serve tunnel error", error=closed, **self._facts())
+        log.error("failed to serve incoming request", error="the control stream is gone")
+        log.error("Connection terminated", connIndex=self.index, error=closed)
 
     def _requested(self, stream: Stream, headers: Headers) -> None:
         assert self._tasks is not None
@@ -139,8 +148,11 @@ class Connection:
         word = reply.answer.word
         if word.which() == "no":
             shared.metrics.register_failed["server_error"] += 1
-            shared.log.error("failed to serve incoming request", error=str(word.no.why), **self._facts())
+            why = str(word.no.why)
+            shared.log.error("failed to serve incoming request", error=why)
+            shared.log.error("Register tunnel error from server side", error=why, **self._facts())
             return False
+        self._accepted = True
         self.connected = not shared.stopping.done()
         self.registered_once.set()
         self._backoff.reset()

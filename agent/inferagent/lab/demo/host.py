@@ -46,6 +46,8 @@ class Host:
     token: str = ""  # the id of its own API token, for faults that hit this host alone
     token_file: Path = Path()
     agent: Program | None = None
+    agent_prefix: tuple[str, ...] = ()  # a command that ends by becoming the agent, whose words follow
+    agent_environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def config(self) -> Path:
@@ -85,18 +87,18 @@ class Host:
             words += ["--set", f"{key}={setting}"]
         return ["setup", "--config", str(self.config), *words, "--yes"]
 
-    async def command(self, *words: str, allowed: tuple[int, ...] = (0,)) -> str:
+    async def command(self, *words: str, allowed: tuple[int, ...] = (0,), seconds: float = 120) -> str:
         """Run `inferagent …`; its output. Raises CommandError on another exit code."""
         argv = [*INFERAGENT, *words]
         process = await asyncio.create_subprocess_exec(
             *argv, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
         try:
-            output, _ = await asyncio.wait_for(process.communicate(), 120)
+            output, _ = await asyncio.wait_for(process.communicate(), seconds)
         except TimeoutError:
             process.kill()
             await process.wait()
-            raise CommandError(f"inferagent {words[0]} did not end within 120 s") from None
+            raise CommandError(f"inferagent {words[0]} did not end within {seconds:.0f} s") from None
         text = output.decode(errors="replace")
         if process.returncode not in allowed:
             raise CommandError(f"inferagent {' '.join(words[:1])} ended with {process.returncode}:\n{text}")
@@ -104,8 +106,8 @@ class Host:
 
     async def start_agent(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        argv = [*INFERAGENT, "run", "--config", str(self.config)]
-        self.agent = await Program.start(argv, {}, self.folder / "agent.log")
+        argv = [*self.agent_prefix, *INFERAGENT, "run", "--config", str(self.config)]
+        self.agent = await Program.start(argv, self.agent_environment, self.folder / "agent.log")
 
     async def kill_agent(self, which: signal.Signals = signal.SIGKILL) -> None:
         """The agent alone; everything else of the host lives on."""

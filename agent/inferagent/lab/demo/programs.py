@@ -44,9 +44,9 @@ class Connector:
     command: tuple[str, ...]
 
 
-def connector(edges: list[str], cacert: str) -> Connector:
-    """cloudflared pointed at the lab's edge."""
-    binary = _found("INFERAGENT_CLOUDFLARED", "cloudflared")
+def connector(edges: list[str], cacert: str, real: bool = True) -> Connector:
+    """cloudflared pointed at the lab's edge; `real` False: the stand-in, although a real one is there."""
+    binary = _found("INFERAGENT_CLOUDFLARED", "cloudflared") if real else ""
     flags = ("--cacert", cacert, "--protocol", "http2", "--no-prechecks")
     edge = tuple(part for address in edges for part in ("--edge", address))
     if binary:
@@ -55,9 +55,10 @@ def connector(edges: list[str], cacert: str) -> Connector:
     return Connector("stand-in connector", False, (*stand_in, "tunnel", *edge, *flags, "run"))
 
 
-def vllm(_folder: Path) -> Engine:
+def vllm(_folder: Path, real: bool = True) -> Engine:
     """The real one needs a model: INFERAGENT_VLLM_MODEL names its folder."""
-    binary, model = _found("INFERAGENT_VLLM", "vllm"), os.environ.get("INFERAGENT_VLLM_MODEL", "")
+    binary = _found("INFERAGENT_VLLM", "vllm") if real else ""
+    model = os.environ.get("INFERAGENT_VLLM_MODEL", "")
     named = ("--served-model-name", PUBLIC_NAME)
     if binary and model:
         small = ("--enforce-eager", "--max-model-len", "1024", "--max-num-seqs", "8", "--dtype", "float32")
@@ -70,9 +71,9 @@ def vllm(_folder: Path) -> Engine:
     return Engine("vllm", said, False, command, PUBLIC_NAME, lab)
 
 
-def ollama(folder: Path) -> Engine:
+def ollama(folder: Path, real: bool = True) -> Engine:
     """The real one needs a store that holds `chat`: OLLAMA_MODELS, or the user's own."""
-    binary = _found("INFERAGENT_OLLAMA", "ollama")
+    binary = _found("INFERAGENT_OLLAMA", "ollama") if real else ""
     store = Path(os.environ.get("OLLAMA_MODELS", Path.home() / ".ollama" / "models"))
     holds = any(store.glob(f"manifests/**/{PUBLIC_NAME}/latest"))
     if binary and holds:

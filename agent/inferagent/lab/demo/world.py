@@ -19,6 +19,7 @@ from inferagent.lab.demo import programs
 from inferagent.lab.demo.host import Host
 from inferagent.lab.processes import Program
 
+PORTS = (10_000, 32_000)
 EMPTY: Mapping[str, str | int] = MappingProxyType({})
 
 
@@ -77,13 +78,24 @@ class World:
         pool = next((pool for pool in pools.values() if pool["name"] == host.name), None)
         return pool is not None and bool((await self.ask("GET", "/edge"))["routed"].get(pool["id"]))
 
-    def add(self, name: str, kind: str, weight: int, settings: Mapping[str, str | int] = EMPTY) -> Host:
-        """A host that is not provisioned yet; `settings` beside the world's own."""
+    def add(
+        self,
+        name: str,
+        kind: str,
+        weight: int,
+        settings: Mapping[str, str | int] = EMPTY,
+        stand_in: bool = False,
+    ) -> Host:
+        """A host that is not provisioned yet; `settings` beside the world's own.
+
+        `stand_in`: no real engine or connector for this host, although the environment names them.
+        """
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         ports = free_ports(3)
-        engine = (programs.vllm if kind == "vllm" else programs.ollama)(folder).bound_to(ports[0], name)
-        connector = programs.connector(self.info["edge"], self.info["cacert"])
+        make = programs.vllm if kind == "vllm" else programs.ollama
+        engine = make(folder, not stand_in).bound_to(ports[0], name)
+        connector = programs.connector(self.info["edge"], self.info["cacert"], not stand_in)
         host = Host(
             name=name,
             weight=weight,
@@ -171,11 +183,16 @@ async def _first_line(log: Path, program: Program) -> dict[str, Any]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that are free now."""
-    sockets = [socket.socket() for _ in range(count)]
+    """Loopback ports that are free now, below those that the kernel gives away by itself."""
+    sockets: list[socket.socket] = []
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
+        while len(sockets) < count:
+            one = socket.socket()
+            sockets.append(one)
+            try:
+                one.bind(("127.0.0.1", secrets.randbelow(PORTS[1] - PORTS[0]) + PORTS[0]))
+            except OSError:
+                sockets.pop().close()
         return [int(one.getsockname()[1]) for one in sockets]
     finally:
         for one in sockets:

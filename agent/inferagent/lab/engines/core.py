@@ -18,21 +18,31 @@ from pathlib import Path
 from typing import Any
 
 STEPS_PER_SECOND = 50
+BLOCK_TOKENS = 16
 
 
 class Request:
     def __init__(self, name: str, prompt: int, tokens: int, prefill_steps: int) -> None:
         self.name, self.prompt, self.left, self.prefill = name, prompt, tokens, prefill_steps
+        self.tokens, self.prefill_steps = tokens, prefill_steps
+
+    @property
+    def blocks(self) -> int:
+        """Of the cache: they are taken as the prompt is read, chunk by chunk, and as tokens are made."""
+        read = self.prompt
+        if self.prefill > 0:
+            read = self.prompt * (self.prefill_steps - self.prefill) // self.prefill_steps
+        return math.ceil((read + self.tokens - self.left) / BLOCK_TOKENS)
 
 
 class Core:
     """Scheduler of one Worker; every message to the API server carries running and waiting."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        rate = settings["rate"]
+        rate: float = settings["rate"]
         self.batch = max(1, round(rate / STEPS_PER_SECOND))
         self.step_seconds = self.batch / rate
-        self.prefill_steps = math.ceil(settings["prefill"] / self.step_seconds)
+        self.prefill, self.prefill_tokens = settings["prefill"], settings["prefill_tokens"]
         self.seqs = settings["seqs"]
         self.waiting: deque[Request] = deque()
         self.running: dict[str, Request] = {}
@@ -75,13 +85,18 @@ class Core:
 
     def take(self, message: dict[str, Any]) -> None:
         if "add" in message:
-            request = Request(message["add"], message["prompt"], message["tokens"], self.prefill_steps)
-            self.waiting.append(request)
+            prompt, tokens = message["prompt"], message["tokens"]
+            self.waiting.append(Request(message["add"], prompt, tokens, self.steps_to_read(prompt)))
             return
         name = message["abort"]
         self.waiting = deque(request for request in self.waiting if request.name != name)
         self.running.pop(name, None)
         self.say({"aborted": name})
+
+    def steps_to_read(self, prompt: int) -> int:
+        share = min(1.0, prompt / self.prefill_tokens) if self.prefill_tokens else 1.0
+        seconds: float = share * self.prefill
+        return math.ceil(seconds / self.step_seconds)
 
     def admit(self) -> None:
         while self.waiting and len(self.running) < self.seqs:
@@ -112,7 +127,8 @@ class Core:
         self.say({"tokens": made, "prefilled": prefilled, "done": done})
 
     def say(self, message: dict[str, Any]) -> None:
-        message |= {"running": len(self.running), "waiting": len(self.waiting)}
+        held = sum(request.blocks for request in self.running.values())
+        message |= {"running": len(self.running), "waiting": len(self.waiting), "blocks": held}
         print(json.dumps(message), flush=True)
 
     def run(self) -> None:

@@ -5,6 +5,7 @@ import time
 from inferagent.lab.engines.counters import Counters, Histogram
 
 STARTED = time.time()
+CACHE_BLOCKS = 1 << 14
 
 
 def labels(model: str, **more: str) -> str:
@@ -28,7 +29,8 @@ def histogram(name: str, model: str, about: str, values: Histogram) -> list[str]
     for bound, count in zip((*map(str, values.bounds), "+Inf"), (*values.counts, values.count), strict=True):
         lines.append(f"{name}_bucket{{{labels(model, le=bound)}}} {float(count)}")
     of = labels(model)
-    return [*lines, f"{name}_count{{{of}}} {float(values.count)}", f"{name}_sum{{{of}}} {values.sum}"]
+    lines += [f"{name}_count{{{of}}} {float(values.count)}", f"{name}_sum{{{of}}} {values.sum}"]
+    return [*lines, *family(f"{name}_created", "gauge", about, [(of, STARTED)])]
 
 
 def gauges(counters: Counters, model: str, usage: float) -> list[str]:
@@ -46,12 +48,12 @@ def gauges(counters: Counters, model: str, usage: float) -> list[str]:
     ]
 
 
-def render(counters: Counters, model: str, seqs: int) -> str:
-    """All families of one engine that serves `model` with at most `seqs` requests at once."""
+def render(counters: Counters, model: str) -> str:
+    """The families of one engine that serves `model`, as far as the lab counts."""
     of = labels(model)
     ended = [(labels(model, finished_reason=reason), float(n)) for reason, n in counters.success.items()]
     lines = [
-        *gauges(counters, model, round(counters.running / max(seqs, 1) / 100, 6)),
+        *gauges(counters, model, min(1.0, counters.blocks / CACHE_BLOCKS)),
         *counter("vllm:num_preemptions_total", "Requests put back.", [(of, 0.0)]),
         *counter("vllm:prompt_tokens_total", "Tokens of prompts read.", [(of, counters.prompt_tokens)]),
         *counter("vllm:generation_tokens_total", "Tokens made.", [(of, counters.generation_tokens)]),
@@ -59,6 +61,5 @@ def render(counters: Counters, model: str, seqs: int) -> str:
         *histogram("vllm:iteration_tokens_total", model, "Tokens in one step.", counters.iteration),
         *histogram("vllm:time_to_first_token_seconds", model, "Until the first token.", counters.first_token),
         *histogram("vllm:e2e_request_latency_seconds", model, "Whole requests.", counters.whole),
-        *family("vllm:cache_config_info", "gauge", "The cache.", [(f'block_size="16",{of}', 1.0)]),
     ]
     return "\n".join(lines) + "\n"

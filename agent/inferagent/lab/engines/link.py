@@ -69,6 +69,7 @@ class Link:
         settings = {
             "rate": max(number("LAB_TOKENS_PER_SECOND", 100.0), 0.01),
             "prefill": number("LAB_PREFILL_SECONDS", 0.0),
+            "prefill_tokens": number("LAB_PREFILL_TOKENS", 0.0),
             "orphan": number("LAB_ORPHAN_SECONDS", 300.0),
             "seqs": seqs,
             "keep": keep,

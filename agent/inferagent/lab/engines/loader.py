@@ -140,6 +140,7 @@ class Loader:
             "prefill": environment.prefill_seconds,
             "burn": environment.burn,
             "load": environment.load_seconds,
+            "size": model.size,
             "orphan": environment.orphan_seconds,
         }
         command = argv("runner.py", "runner", "--model", str(model.blob), json.dumps(settings))

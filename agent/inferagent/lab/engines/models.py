@@ -18,6 +18,8 @@ def full(name: str) -> str:
 
 @dataclass(frozen=True)
 class Model:
+    """`size` in bytes is that of its manifest; what has become of its blob the next load finds out."""
+
     name: str
     digest: str
     size: int
@@ -46,12 +48,12 @@ class Models:
         """None for a name that stands for nothing here, one that is no name included."""
         try:
             path = self.manifest(name)
-            digest = str(json.loads(path.read_text())["digest"])
+            manifest = json.loads(path.read_text())
+            digest, size = str(manifest["digest"]), int(manifest["size"])
         except (ValueError, OSError):
             return None
-        blob = self.blob(digest)
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
-        return Model(full(name), digest, blob.stat().st_size, when, blob) if blob.is_file() else None
+        return Model(full(name), digest, size, when, self.blob(digest))
 
     def all(self) -> list[Model]:
         paths = (path for path in self.manifests.rglob("*") if path.is_file())
@@ -61,7 +63,7 @@ class Models:
     def put(self, name: str, digest: str) -> None:
         path = self.manifest(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"digest": digest}))
+        path.write_text(json.dumps({"digest": digest, "size": self.blob(digest).stat().st_size}))
 
     def store(self, content: bytes) -> str:
         """Keeps a blob; returns its digest."""

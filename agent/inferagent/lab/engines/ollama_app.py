@@ -15,6 +15,7 @@ from inferagent.lab.engines.wire import answer, asked
 from inferagent.lab.engines.words import prompt_tokens
 
 HEADERS = answer_headers()
+GENERATES = ("/api/generate", "/api/chat", "/v1/completions", "/v1/chat/completions")
 BUSY = "server busy: as many requests wait as it lets wait"
 
 
@@ -35,10 +36,7 @@ class Server:
                 web.get("/api/tags", self.tags),
                 web.get("/api/ps", self.ps),
                 web.get("/v1/models", self.shared_models),
-                web.post("/api/generate", self.generate),
-                web.post("/api/chat", self.generate),
-                web.post("/v1/completions", self.generate),
-                web.post("/v1/chat/completions", self.generate),
+                *(web.post(path, self.generate) for path in GENERATES),
                 *Admin(self.models).routes(),
                 web.route("*", "/{path:.*}", self.missing),
             ]
@@ -59,11 +57,18 @@ class Server:
             status, message = 500, str(died)
         return answer(bodies.refusal(request.path, message, status), status=status)
 
-    async def sign(self, _request: web.Request, response: web.StreamResponse) -> None:
+    async def sign(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Its own API names a charset; so do refusals before a model was looked for, on either API."""
         response.headers.pop("Server", None)
+        early = request.path.startswith("/api/") or response.status == 400
+        if early and response.headers.get("Content-Type") == "application/json":
+            response.headers["Content-Type"] = "application/json; charset=utf-8"
         response.headers.update(HEADERS)
 
-    async def missing(self, _request: web.Request) -> web.Response:
+    async def missing(self, request: web.Request) -> web.Response:
+        if request.path in GENERATES:
+            headers = {"Content-Type": "text/plain", "Allow": "POST"}
+            return web.Response(body=b"405 method not allowed", status=405, headers=headers)
         return web.Response(body=b"404 page not found", status=404, headers={"Content-Type": "text/plain"})
 
     async def root(self, _request: web.Request) -> web.Response:
@@ -93,6 +98,8 @@ class Server:
         model = self.models.get(name)
         if model is None:
             raise RefusedError(404, f"model '{name}' not found")
+        if not model.blob.is_file():
+            raise RefusedError(400, f"cannot ask model '{name}': its file is not there")
         try:
             keep_alive = duration(body.get("keep_alive", self.environment.keep_alive))
         except ValueError as error:

@@ -117,11 +117,18 @@ class Shared:
         head = {"id": name, "object": kind, "created": self.created, "model": self.model}
         return {**head, "system_fingerprint": "fp_ollama", "choices": choices}
 
+    def none_yet(self) -> dict[str, Any]:
+        """Asked for, the usage stands in every piece of a plain stream, with zeros until the last."""
+        zeros = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), 0)
+        return {"usage": zeros} if self.usage and not self.chat else {}
+
     def chunk(self, content: str, reason: str | None) -> bytes:
         said: dict[str, Any] = {"text": content}
         if self.chat:
             said = {"delta": {"role": "assistant", "content": content}}
-        return event(self.frame(".chunk", [{"index": 0, **said, "finish_reason": reason}]))
+        return event(
+            {**self.frame(".chunk", [{"index": 0, **said, "finish_reason": reason}]), **self.none_yet()}
+        )
 
     def token(self, index: int) -> bytes:
         return self.chunk(word(index), None)
@@ -149,5 +156,5 @@ def refusal(path: str, message: str, status: int) -> dict[str, Any]:
     """The error body that belongs to a path."""
     if not path.startswith("/v1/"):
         return {"error": message}
-    kind = {400: "invalid_request_error", 404: "not_found_error"}.get(status, "api_error")
+    kind = "invalid_request_error" if status == 400 else "api_error"
     return {"error": {"message": message, "type": kind, "param": None, "code": None}}

@@ -25,8 +25,11 @@ def burn(seconds: float) -> None:
         sum(range(200))
 
 
-def load(model: Path, seconds: float) -> None:
-    """Reads the whole file and computes, spread over the time that it takes."""
+def load(model: Path, size: int, seconds: float) -> None:
+    """Reads the whole file and computes, spread over the time that it takes. A file whose end is
+    missing ends the program."""
+    if model.stat().st_size < size:
+        raise SystemExit(f"cannot load {model}: its end is missing")
     share = int(model.stat().st_size * SLICE / max(seconds, SLICE)) + 1
     until = time.monotonic() + seconds
     with model.open("rb") as weights:
@@ -96,7 +99,7 @@ def main() -> None:
     Path("/proc/self/comm").write_text("ollama")
     model, settings = Path(sys.argv[3]), json.loads(sys.argv[4])
     try:
-        load(model, settings["load"])
+        load(model, settings["size"], settings["load"])
         print(json.dumps({"ready": True}), flush=True)
         Runner(settings).run()
     except (EOFError, BrokenPipeError):

@@ -1,9 +1,8 @@
 """A stand-in for vLLM: `python -m inferagent.lab.engines.vllm serve MODEL --port N …`.
 
-API server, resource tracker, EngineCore and Worker are four processes, and each can be killed or
-stopped on its own. Two more settings: LAB_DEATH_SECONDS (from the engine's death to the end of
-the server), LAB_SIGTERM=hang (SIGTERM leaves open requests without an answer until their clients
-go, as the real one mostly does).
+API server, resource tracker, EngineCore and Worker are four processes; each can be killed or stopped alone.
+LAB_DEATH_SECONDS: from the engine's death to the server's end. LAB_SIGTERM=hang: open requests get no answer
+until their clients go. LAB_PREFILL_TOKENS: a prompt of so many takes LAB_PREFILL_SECONDS, a shorter one less.
 """
 
 import asyncio

@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from inferagent.lab.engines import vllm_bodies as bodies
-from inferagent.lab.engines.exposition import render
+from inferagent.lab.engines.exposition_page import page
+from inferagent.lab.engines.http_counts import HttpCounts
 from inferagent.lab.engines.knobs import answer_headers
 from inferagent.lab.engines.link import EngineDeadError, Link, Request
 from inferagent.lab.engines.vllm_options import Options
@@ -36,9 +37,10 @@ class Server:
         self.leaving = False
         self.hanging = os.environ.get("LAB_SIGTERM", "") == "hang"
         self.load = 0
+        self.http = HttpCounts()
 
     def app(self) -> web.Application:
-        app = web.Application(middlewares=[self.guard], client_max_size=1 << 26)
+        app = web.Application(middlewares=[self.count, self.guard], client_max_size=1 << 26)
         app.on_response_prepare.append(self.sign)
         app.add_routes(
             [
@@ -55,6 +57,23 @@ class Server:
         return app
 
     @web.middleware
+    async def count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        begun = time.monotonic()
+        response: web.StreamResponse | None = None
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            response = answer({"detail": error.reason}, status=error.status)
+            response.headers.update({name: error.headers[name] for name in error.headers.keys() & {"Allow"}})
+        finally:
+            resource = request.match_info.route.resource
+            place = resource.canonical if resource is not None else "none"
+            status, size = (response.status, response.body_length) if response is not None else (500, 0)
+            asked, took = request.content_length or 0, time.monotonic() - begun
+            self.http.take(place, request.method, status, asked, size, took)
+        return response
+
+    @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The key guards /v1 and nothing else, as in the real one."""
         key = self.options.api_key
@@ -69,6 +88,9 @@ class Server:
 
     async def sign(self, _request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Server"] = "uvicorn"
+        outermost = response.status == 401 or (self.leaving and response.status == 500)
+        if not outermost:  # answered before or behind what adds it
+            response.headers["Vary"] = "Origin"
         response.headers.update(HEADERS)
 
     async def health(self, _request: web.Request) -> web.Response:
@@ -81,9 +103,8 @@ class Server:
         return answer({"server_load": self.load if self.options.track_load else 0})
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        text = ""
-        if not self.options.disable_log_stats:
-            text = render(self.engine.counters, self.options.names[0], self.options.max_num_seqs)
+        counters = None if self.options.disable_log_stats else self.engine.counters
+        text = page(counters, self.options.names[0], self.http)
         kind = "text/plain; version=1.0.0; charset=utf-8"
         return web.Response(body=text.encode(), headers={"Content-Type": kind})
 
@@ -96,7 +117,10 @@ class Server:
         """The body of a generation that can be served; raises the refusal of one that cannot."""
         body = asked(await request.read())
         if body is None:
-            raise RefusedError(bodies.error("cannot read the body as a JSON object", "BadRequestError", 400))
+            why = "cannot read the body as a JSON object"
+            raise RefusedError(bodies.error(why, "Bad Request", 400, "body.1"))
+        if request.path.endswith("/chat/completions") and "messages" not in body:
+            raise RefusedError(bodies.error("cannot chat: no messages", "Bad Request", 400, "body.messages"))
         names = self.options.names
         model = body.setdefault("model", names[0])
         if model not in names:
@@ -119,8 +143,8 @@ class Server:
         try:
             with self.engine.request(prompt, body["max_tokens"]) as work:
                 if body.get("stream"):
-                    options = body.get("stream_options") or {}
-                    return await self.stream(request, work, face, bool(options.get("include_usage")))
+                    face.with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
+                    return await self.stream(request, work, face)
                 while await work.step():
                     pass
                 return answer(face.whole(work.count))
@@ -129,9 +153,7 @@ class Server:
         finally:
             self.load -= 1
 
-    async def stream(
-        self, request: web.Request, work: Request, face: bodies.Answer, usage: bool
-    ) -> web.StreamResponse:
+    async def stream(self, request: web.Request, work: Request, face: bodies.Answer) -> web.StreamResponse:
         """Once begun, a stream whose engine dies says so in an event and ends like a good one."""
         kind = {"Content-Type": "text/event-stream; charset=utf-8"}
         response = web.StreamResponse(headers=kind)
@@ -143,7 +165,7 @@ class Server:
                 events += [event(face.token(index, index == work.tokens - 1)) for index in spread]
                 await response.write(b"".join(events))
                 events = []
-            end = event(face.closing(work.count)) if usage else b""
+            end = event(face.closing(work.count)) if face.with_usage else b""
         except EngineDeadError:
             end = event(bodies.DEAD)
         await response.write(end + DONE)

@@ -15,13 +15,26 @@ def error(message: str, kind: str, code: int, param: str | None = None) -> dict[
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
+BUILD = {"system_fingerprint": f"vllm-{VERSION}"}
+UNSPOKEN = dict.fromkeys(("refusal", "annotations", "audio", "function_call", "reasoning"))
+OF_THE_PROMPT = dict.fromkeys(("prompt_logprobs", "prompt_token_ids"))
 DEAD = error("EngineCore has died; its own messages say why.", "InternalServerError", 500)
 LEAVING = error("cannot take new requests: shutting down", "InternalServerError", 500)
 
 
 def models(names: list[str], root: str, max_len: int, created: int) -> dict[str, Any]:
     common = {"object": "model", "created": created, "owned_by": "vllm", "root": root, "parent": None}
-    return {"object": "list", "data": [{"id": name, **common, "max_model_len": max_len} for name in names]}
+    more = {"max_model_len": max_len, "permission": [permission(created)]}
+    return {"object": "list", "data": [{"id": name, **common, **more} for name in names]}
+
+
+def permission(created: int) -> dict[str, Any]:
+    """Of a model; the same for all."""
+    allowed = {"create_engine": False, "sampling": True, "logprobs": True, "search_indices": False}
+    allowed |= {"view": True, "fine_tuning": False}
+    head = {"id": "modelperm-0", "object": "model_permission", "created": created}
+    may = {f"allow_{what}": yes for what, yes in allowed.items()}
+    return {**head, **may, "organization": "*", "group": None, "is_blocking": False}
 
 
 @dataclass
@@ -33,6 +46,7 @@ class Answer:
     prompt: int
     created: int = field(default_factory=lambda: int(time.time()))
     number: int = field(default_factory=lambda: next(NUMBERS))
+    with_usage: bool = False  # a stream that ends with a piece of its own for the usage
 
     def usage(self, made: int) -> dict[str, Any]:
         return {"prompt_tokens": self.prompt, "total_tokens": self.prompt + made, "completion_tokens": made}
@@ -43,27 +57,36 @@ class Answer:
 
     def whole(self, made: int) -> dict[str, Any]:
         ended = {"logprobs": None, "finish_reason": "length", "stop_reason": None}
+        tail = dict.fromkeys(("kv_transfer_params", "ec_transfer_params", "metrics"))
         if self.chat:
-            choice = {"index": 0, "message": {"role": "assistant", "content": text(made)}, **ended}
+            spoken = {"role": "assistant", "content": text(made), **UNSPOKEN}
+            choice = {"index": 0, "message": spoken, **ended, "token_ids": None, "routed_experts": None}
+            tail = {**OF_THE_PROMPT, "prompt_text": None, **tail}
         else:
-            choice = {"index": 0, "text": text(made), **ended}
+            choice = {"index": 0, "text": text(made), **ended, **OF_THE_PROMPT}
+            choice |= {"token_ids": None, "routed_experts": None}
         kind = "chat.completion" if self.chat else "text_completion"
-        return {**self.frame(kind, [choice]), "usage": self.usage(made)}
+        usage = {**self.usage(made), "prompt_tokens_details": None, "completion_tokens_details": None}
+        return {**self.frame(kind, [choice]), "service_tier": None, **BUILD, "usage": usage, **tail}
 
-    def chunk(self, said: dict[str, Any], reason: str | None) -> dict[str, Any]:
+    def chunk(self, said: dict[str, Any], reason: str | None, **more: Any) -> dict[str, Any]:
         kind = "chat.completion.chunk" if self.chat else "text_completion"
-        return self.frame(kind, [{"index": 0, **said, "logprobs": None, "finish_reason": reason}])
+        return self.frame(kind, [{"index": 0, **said, "logprobs": None, "finish_reason": reason, **more}])
 
     def opening(self) -> list[dict[str, Any]]:
         """Chat streams begin with a chunk that carries the role and no token."""
-        return [self.chunk({"delta": {"role": "assistant", "content": ""}}, None)] if self.chat else []
+        said = {"delta": {"role": "assistant", "content": ""}}
+        return (
+            [{**self.chunk(said, None), "prompt_token_ids": None, "prompt_text": None}] if self.chat else []
+        )
 
     def token(self, index: int, last: bool) -> dict[str, Any]:
-        said = word(index)
-        return self.chunk(
-            {"delta": {"content": said}} if self.chat else {"text": said}, "length" if last else None
-        )
+        said = {"delta": {"content": word(index)}} if self.chat else {"text": word(index)}
+        more: dict[str, Any] = {"stop_reason": None} if last or not self.chat else {}
+        more |= {"token_ids": None} if self.chat else {"prompt_token_ids": None, "token_ids": None}
+        made = self.chunk(said, "length" if last else None, **more)
+        return {**made, **BUILD} if last and not self.with_usage else made
 
     def closing(self, made: int) -> dict[str, Any]:
         kind = "chat.completion.chunk" if self.chat else "text_completion"
-        return {**self.frame(kind, []), "usage": self.usage(made)}
+        return {**self.frame(kind, []), "usage": self.usage(made), **BUILD}

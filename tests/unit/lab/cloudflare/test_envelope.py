@@ -38,6 +38,12 @@ def test_something_in_front_of_the_api_does_not_speak_its_language() -> None:
     assert broken(520, "error code: 520").text == "error code: 520"
 
 
+def test_what_refuses_says_for_how_long() -> None:
+    assert broken(429, None, 12).headers["retry-after"] == "12"
+    assert broken(503, None, 0).headers["retry-after"] == "0"
+    assert "retry-after" not in broken(429, None).headers
+
+
 def test_garbage_claims_to_be_json() -> None:
     response = garbage("{")
     assert (response.status, response.content_type, response.text) == (200, "application/json", "{")

@@ -46,5 +46,5 @@ def test_what_is_no_push_is_refused(body):
 def test_a_bad_rule_is_refused_with_its_reason():
     taker = Taker()
     assert "cannot reach http://h/" in taker.take(push(1, {"service": "http://h/"}))
-    assert json.loads(taker.lines.text)["message"] == "Failed to update ingress"
+    assert json.loads(taker.lines.text)["message"] == "Failed to deserialize new configuration"
     assert taker.metrics.config_version == 0

@@ -110,3 +110,9 @@ def test_version_and_ready():
     assert read_options(["version", "--short"], {}).short
     ready = read_options(["tunnel", "--metrics", "h:1", "ready"], {})
     assert (ready.command, ready.metrics) == ("ready", "h:1")
+
+
+def test_the_labs_name_server():
+    assert read_options(["tunnel", "run"], {"TUNNEL_TOKEN": TOKEN}).name_server == ""
+    told = {"TUNNEL_TOKEN": TOKEN, "LAB_DNS": "127.0.0.1:5"}
+    assert read_options(["tunnel", "run"], told).name_server == "127.0.0.1:5"

@@ -109,3 +109,15 @@ async def test_an_end_takes_the_gpu_probe_and_nobody_that_has_its_pid_now(host: 
 def test_leaves_come_out_of_any_group() -> None:
     group = ExceptionGroup("a", [CommandError("one"), ExceptionGroup("b", [TimeoutError("two")])])
     assert [str(error) for error in leaves(group)] == ["one", "two"]
+
+
+async def test_a_prefix_becomes_the_agent_in_its_own_environment(host: Host) -> None:
+    script = 'echo "$SAID $@" >"$0"'
+    host.agent_prefix = ("sh", "-c", script, str(host.folder / "said"))
+    host.agent_environment = {"SAID": "with"}
+    await host.start_agent()
+    assert host.agent is not None
+    assert await host.agent.ended(10) == 0
+    said = (host.folder / "said").read_text().split()
+    assert said[0] == "with"
+    assert said[-3:] == ["run", "--config", str(host.config)]

@@ -79,6 +79,22 @@ def test_a_real_ollama_needs_the_model_in_its_store(
     )
 
 
+def test_a_stand_in_can_be_asked_for_where_the_real_one_is_named(
+    tmp_path: Path, binary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VARIABLES[:3]:
+        monkeypatch.setenv(name, str(binary))
+    held = tmp_path / "store" / "manifests" / "registry.example.com" / "library" / PUBLIC_NAME / "latest"
+    held.parent.mkdir(parents=True)
+    held.touch()
+    monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "store"))
+    monkeypatch.setenv("INFERAGENT_VLLM_MODEL", "models/tiny")
+    for real in (True, False):
+        made = vllm(tmp_path, real), ollama(tmp_path, real), connector(["a:1"], "ca.pem", real)
+        assert [each.real for each in made] == [real] * 3
+        assert [each.about.startswith("real ") for each in made] == [real] * 3
+
+
 @pytest.mark.parametrize("name", VARIABLES[:3])
 def test_a_program_that_is_named_and_not_there_is_an_error(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -9,13 +9,14 @@ import pytest
 from tests.support import virtual
 from tests.support.demo_fakes import FakeHost, FakeWorld
 
-from inferagent.lab.demo.world import Timing, free_ports, open_world
+from inferagent.lab.demo.world import Timing, World, free_ports, open_world
 from inferagent.lab.processes import look
 
 
 def test_ports_are_free_and_differ() -> None:
     ports = free_ports(3)
     assert len(set(ports)) == 3
+    assert max(ports) < 32_768  # where the kernel's own begin
     for port in ports:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", port))
@@ -38,6 +39,21 @@ def test_a_wait_ends_with_the_seconds_it_took_or_names_what_did_not_come() -> No
             await world.until("never", never, 10)
 
     virtual.run(story())
+
+
+def test_one_host_may_have_stand_ins_where_the_others_are_real(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.touch(mode=0o755)
+    for name in ("INFERAGENT_CLOUDFLARED", "INFERAGENT_VLLM", "INFERAGENT_VLLM_MODEL"):
+        monkeypatch.setenv(name, str(program))
+    world = FakeWorld()
+    world.info = {"edge": ["127.0.0.1:7844"], "cacert": "ca.pem"}
+    world.folder, world.timing = tmp_path, Timing()
+    for stand_in in (False, True):
+        host = World.add(world, f"host-{stand_in}", "vllm", 50, stand_in=stand_in)
+        assert [host.engine.real, host.connector.real] == [not stand_in] * 2
 
 
 def test_the_edge_says_whether_it_routes_to_a_host() -> None:

@@ -16,6 +16,7 @@ async def core(**more):
     settings = {
         "rate": 200.0,
         "prefill": 0.0,
+        "prefill_tokens": 0.0,
         "seqs": 2,
         "orphan": 60.0,
         "worker": argv("worker.py", "m", "0"),
@@ -76,6 +77,23 @@ async def test_prefill_makes_steps_without_tokens():
             silent += 1
         assert silent == 5
         assert message["prefilled"] == {"r1": 7}
+
+
+async def test_a_short_prompt_is_read_in_less_time_and_a_long_one_fills_the_cache_meanwhile():
+    async with core(prefill=0.4, prefill_tokens=160) as (child, heard, _):
+        child.tell({"add": "short", "prompt": 40, "tokens": 1})
+        silent = []
+        while not (message := await anext(heard))["tokens"]:
+            silent.append(message["blocks"])
+        assert len(silent) == 5
+        assert message["blocks"] == 0  # it has ended
+        child.tell({"add": "long", "prompt": 160, "tokens": 1})
+        filled = []
+        while not (message := await anext(heard))["tokens"]:
+            filled.append(message["blocks"])
+        assert len(filled) == 20
+        assert filled == sorted(filled)
+        assert len(set(filled)) == 10
 
 
 async def test_nothing_is_said_while_the_worker_is_stopped():

@@ -19,8 +19,10 @@ def test_a_histogram_counts_up_to_each_bound():
 def test_tokens_prompts_and_ends_are_counted():
     counters = Counters()
     began = time.monotonic() - 3.0
-    counters.take(message(running=2, waiting=1, tokens={"a": 1, "b": 2}, prefilled={"a": 19}), {"a": began})
-    assert (counters.running, counters.waiting) == (2, 1)
+    counters.take(
+        message(running=2, waiting=1, blocks=3, tokens={"a": 1, "b": 2}, prefilled={"a": 19}), {"a": began}
+    )
+    assert (counters.running, counters.waiting, counters.blocks) == (2, 1, 3)
     assert (counters.generation_tokens, counters.prompt_tokens) == (3, 19)
     assert (counters.iteration.count, counters.iteration.sum) == (1, 22)
     assert counters.first_token.sum >= 3.0

@@ -13,7 +13,7 @@ def lines(text):
 
 
 def test_every_line_is_a_sample_with_both_labels():
-    text = render(Counters(), "chat", 4)
+    text = render(Counters(), "chat")
     for line in lines(text):
         assert LINE.fullmatch(line), line
         assert 'engine="0"' in line
@@ -24,7 +24,7 @@ def test_every_line_is_a_sample_with_both_labels():
 def test_the_recorded_lines():
     counters = Counters(running=4, waiting=2, generation_tokens=1994, prompt_tokens=25)
     counters.success["length"] = 2
-    text = render(counters, "tiny", 4)
+    text = render(counters, "tiny")
     for wanted in (
         'vllm:num_requests_running{engine="0",model_name="tiny"} 4.0',
         'vllm:num_requests_waiting{engine="0",model_name="tiny"} 2.0',
@@ -40,7 +40,7 @@ def test_the_recorded_lines():
         assert wanted in text.splitlines(), wanted
 
 
-def test_the_cache_is_in_use_only_while_something_runs():
+def test_the_cache_fills_block_by_block():
     pattern = re.compile(r"^vllm:kv_cache_usage_perc\{.*\} (.*)$", re.MULTILINE)
-    idle, busy = (float(pattern.search(render(Counters(running=running), "m", 4))[1]) for running in (0, 4))
-    assert idle == 0 < busy <= 1
+    shares = [float(pattern.search(render(Counters(blocks=blocks), "m"))[1]) for blocks in (0, 1, 2, 1 << 20)]
+    assert shares[0] == 0 < shares[1] < shares[2] < shares[3] == 1

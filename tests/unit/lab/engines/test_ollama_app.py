@@ -29,6 +29,16 @@ async def test_a_foreign_host_is_refused_with_nothing(ollama):
         assert (await client.get("/api/tags", headers={"Host": "gpu-home.example.com"})).status == 200
 
 
+async def test_a_model_whose_file_is_spoilt_is_listed_and_refused(ollama):
+    async with ollama() as (client, server):
+        blob = server.models.get("chat").blob
+        blob.write_bytes(blob.read_bytes()[:-1])
+        assert (await client.post("/v1/completions", json=SHORT)).status == 500
+        blob.unlink()
+        assert (await client.post("/v1/completions", json=SHORT)).status == 400
+        assert (await (await client.get("/api/tags")).json())["models"][0]["size"] == 1 << 20
+
+
 @pytest.mark.parametrize("path", ["/api/generate", "/api/chat"])
 async def test_native_streams_by_default(ollama, path):
     async with ollama() as (client, _):

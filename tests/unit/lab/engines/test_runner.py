@@ -7,6 +7,8 @@ import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from inferagent.lab.engines.child import Child, argv
 from inferagent.lab.processes import kill, look
 
@@ -15,7 +17,7 @@ from inferagent.lab.processes import kill, look
 async def runner(tmp_path, **more):
     model = tmp_path / "weights"
     model.write_bytes(b"w" * 1_000_000)
-    settings = {"rate": 200.0, "prefill": 0.0, "burn": 0.02, "load": 0.0, "orphan": 60.0, **more}
+    settings = {"size": 0, "rate": 200.0, "prefill": 0.0, "burn": 0.02, "load": 0.0, "orphan": 60.0, **more}
     child = await Child.start(argv("runner.py", "runner", "--model", str(model), json.dumps(settings)))
     heard = child.read()
     try:
@@ -37,6 +39,12 @@ async def tokens_of(heard, wanted):
         for name, count in (await anext(heard))["tokens"].items():
             made[name] = made.get(name, 0) + count
     return made
+
+
+async def test_a_file_without_its_end_cannot_be_loaded(tmp_path):
+    with pytest.raises(RuntimeError, match="StopAsyncIteration"):
+        async with runner(tmp_path, size=1_000_001):
+            pass
 
 
 async def test_requests_share_the_steps(tmp_path):
