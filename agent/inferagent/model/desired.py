@@ -59,6 +59,7 @@ class Terms:
     names: tuple[str, ...] = ("chat",)  # public model names, each proven before a join
     engine_names: tuple[str, ...] = ("chat",)  # what the engine's own list must contain
     membership: MembershipKind = MembershipKind.OWN_POOL
+    pool: str = ""  # the id of the host's own pool
     alone: bool = False  # no other endpoint exists, by configuration
     ingress: tuple[IngressRule, ...] = ()  # what the connector's configuration must begin with
     tunnel_id: str = ""

@@ -44,7 +44,8 @@ class EngineLook:
     """One status probe. `accepts` is False when the port refuses: evidence, not unknown.
 
     `lan` counts the foreign sockets at the engine's port that await an answer and do not come from the
-    connector; n/a where the engine counts its own requests.
+    connector; n/a where the engine counts its own requests. `refuses`: the Host header of the users' requests
+    where it answers that with 403, else "".
     """
 
     accepts: Reading[bool] = NEVER
@@ -54,6 +55,7 @@ class EngineLook:
     lan: Reading[int] = NEVER
     warmup: Reading[Warmup] = NEVER
     degraded: str = ""
+    refuses: str = ""
 
 
 class Outcome(StrEnum):

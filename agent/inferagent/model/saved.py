@@ -127,6 +127,7 @@ class Saved:
     faults: tuple[Fault, ...] = ()
     cleared: tuple[Cleared, ...] = ()
     gpu_count: int = 0  # most GPUs seen in this boot
+    pool: str = ""  # the id of the own pool that this is about, "" where none was noted
     baseline: bool | None = None  # membership as last confirmed: the measure of another hand (S16)
     last_write: Write | None = None
     other_hand: bool = False  # hold by another hand

@@ -1,17 +1,21 @@
 """What is known of the connector: connections, traffic through it, and the ingress that it really uses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inferagent.model.reading import NEVER, Reading
 
 
 @dataclass(frozen=True, slots=True)
 class IngressRule:
-    """One rule of the connector's configuration, in its order; "" stands for an absent field."""
+    """One rule of the connector's configuration, in its order; "" stands for an absent field.
+
+    `host`: the Host header that the service gets instead of the user's; two rules are the same without it.
+    """
 
     hostname: str
     path: str
     service: str
+    host: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
