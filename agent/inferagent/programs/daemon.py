@@ -257,7 +257,7 @@ class Daemon:
             self._parts.events.append(())  # what could not be written is tried again
             troubles["events-not-written"] = self._parts.events.problem
             await helpers.look(self._settings.ready.port, host_port)
-            await asyncio.sleep(KEEPERS_EVERY)
+            await helpers.rest(KEEPERS_EVERY)
 
 
 def desired(loaded: Loaded, settings: Settings) -> Desired:

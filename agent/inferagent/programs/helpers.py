@@ -10,7 +10,9 @@ import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
+from inferagent.adapters import pids
 from inferagent.adapters.gpu.leave import hold_lock, says_absent
+from inferagent.adapters.units.main import Main, attach
 from inferagent.config.settings import OWN_ENGINE
 from inferagent.ports import PortError
 from inferagent.programs import gpu_probe_starter, ready_starter
@@ -39,13 +41,14 @@ class Helpers:
         self._run, self._troubles = run, troubles
         self._systemd = environ.get(VARIABLE) == "systemd"
         self._missed = False
+        self._ready: Main | None = None
         if self._systemd and engine_is_child:
             troubles["engine-in-cage"] = CAGED
 
     async def look(self, port: int, engine: str) -> None:
         """Start or miss each of them. `engine` is HOST:PORT, `port` that of the ready URL."""
         try:
-            await (_see_ready(port) if self._systemd else ready_starter.ensure(self._run, port, engine))
+            await (_see_ready(port) if self._systemd else self._ensure_ready(port, engine))
             self._troubles["no-ready-program"] = ""  # only now: while it is tried again, it is still missing
         except PortError as problem:
             self._troubles["no-ready-program"] = str(problem)
@@ -57,6 +60,22 @@ class Helpers:
             self._troubles["no-gpu-probe"] = ""
         except PortError as problem:
             self._troubles["no-gpu-probe"] = str(problem)
+
+    async def _ensure_ready(self, port: int, engine: str) -> None:
+        if self._ready is not None and not (self._run / ready_starter.RECORD).exists():
+            ready_starter.note(self._run, self._ready.who, port, engine)
+        pid = await ready_starter.ensure(self._run, port, engine)
+        who = pids.identify(pid)
+        if who is not None and (self._ready is None or self._ready.who != who):
+            self._ready = attach(pids.Family(who, ""), lambda _code: None)
+
+    async def rest(self, seconds: float) -> None:
+        """Until the next look; at once when the ready program ends that this one started: till then the
+        monitor finds nobody."""
+        if self._ready is None:
+            await asyncio.sleep(seconds)
+        elif await self._ready.gone(seconds):
+            self._ready = None
 
     def _see_probe(self) -> None:
         missed, self._missed = self._missed, not probe_lives(self._run)

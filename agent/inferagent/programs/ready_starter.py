@@ -54,6 +54,15 @@ async def ensure(run: Path, port: int, engine: str) -> int:
     return pid
 
 
+def note(run: Path, who: pids.Identity, port: int, engine: str) -> None:
+    """Write the record of a program that lives, where somebody has removed it. PortError."""
+    said = {"pid": who.pid, "start": who.start, "boot": BootClock().boot(), "tag": _tag(run, engine)}
+    try:
+        write_whole(run / RECORD, json.dumps({"schema": 1, **said, "port": port}).encode())
+    except OSError as error:
+        raise PortError(f"cannot write {run / RECORD}: {why(error)}") from error
+
+
 def _remember(run: Path, old: Record | None) -> None:
     """An agent that ends before it has ended the old program leaves two: the next one must know."""
     if old and not _living(run, BEFORE):

@@ -19,7 +19,16 @@ import structlog
 
 from inferagent.runtime.desk import OPERATOR, Answer, Desk, Door, DrainRequest, Reply, handle, refusal
 from inferagent.runtime.lock import ControlError, only_agent
-from inferagent.runtime.sockets import ACTING, READING, Access, may_cure, open_acting, open_reading, remove
+from inferagent.runtime.sockets import (
+    ACTING,
+    READING,
+    Access,
+    is_there,
+    may_cure,
+    open_acting,
+    open_reading,
+    remove,
+)
 
 __all__ = [
     "READING",
@@ -39,6 +48,7 @@ LONGEST_BODY = 16 * 1024
 MOST_CONNECTIONS = 32  # at each of the two
 PATIENCE = 5.0  # seconds for a whole request and its answer
 LINGER = 1.0
+LOOK = 2.0  # seconds between two looks at whether the sockets' files are still there
 NOBODY_ELSE = Access()
 
 
@@ -50,24 +60,35 @@ async def serve_control(
     troubles: MutableMapping[str, str] | None = None,
     patience: float = PATIENCE,
 ) -> None:
-    """Serve both sockets in the runtime folder until cancelled; `ready` is set once they answer.
+    """Serve both sockets in the runtime folder until cancelled; `ready` is set once they answer. Sockets that
+    somebody removes are opened again.
 
     ControlError if one cannot be opened. `troubles` gets a line where a group cannot be let in; a request may
     take `patience` seconds.
     """
     said: MutableMapping[str, str] = {} if troubles is None else troubles
     reading, acting = run / READING, run / ACTING
-    async with contextlib.AsyncExitStack() as stack:
-        listener, inode = open_reading(reading, access, said)
-        stack.callback(remove, reading, inode)
-        door = Door(acting=False, cure=may_cure(acting))
-        await stack.enter_async_context(_served(listener, _Office(desk, door, patience)))
-        listener, inode = open_acting(acting, access, said)
-        stack.callback(remove, acting, inode)
-        await stack.enter_async_context(_served(listener, _Office(desk, OPERATOR, patience)))
-        if ready is not None:
-            ready.set()
-        await asyncio.Event().wait()
+    while True:
+        async with contextlib.AsyncExitStack() as stack:
+            listener, inode = open_reading(reading, access, said)
+            stack.callback(remove, reading, inode)
+            door = Door(acting=False, cure=may_cure(acting))
+            await stack.enter_async_context(_served(listener, _Office(desk, door, patience)))
+            listener, other = open_acting(acting, access, said)
+            stack.callback(remove, acting, other)
+            await stack.enter_async_context(_served(listener, _Office(desk, OPERATOR, patience)))
+            if ready is not None:
+                ready.set()
+            await _removed({reading: inode, acting: other})
+        log.warning("the control sockets were removed: opening them again", folder=str(run))
+
+
+async def _removed(files: dict[Path, int]) -> None:
+    """Until one of these sockets has lost its name."""
+    while True:
+        await asyncio.sleep(LOOK)
+        if not all(is_there(path, inode) for path, inode in files.items()):
+            return
 
 
 @contextlib.asynccontextmanager

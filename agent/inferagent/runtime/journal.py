@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from inferagent.runtime.standard_error import StandardError
+
 SOCKET = Path("/run/systemd/journal/socket")
 NAME = "inferagent"
 PREFIX = "INFERAGENT_"
@@ -79,13 +81,14 @@ class JournalLogger:
         self._path = str(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
+        self._else = StandardError(sys.stderr)
 
     def msg(self, **event: object) -> None:
         fields = fields_of(event)
         try:
             self._socket.sendto(encode(fields), self._path)
         except OSError:
-            sys.stderr.write(f"<{fields[1][1]}>{fields[0][1]}\n")
+            self._else.write(f"<{fields[1][1]}>{fields[0][1]}\n")
 
     debug = info = warning = error = critical = exception = log = msg
 

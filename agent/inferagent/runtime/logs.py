@@ -10,16 +10,18 @@ from typing import Any
 import structlog
 
 from inferagent.runtime.journal import SOCKET, JournalLogger, listens
+from inferagent.runtime.standard_error import StandardError
 
 
 def configure(*, debug: bool = False, journal: Path = SOCKET) -> None:
     """On a terminal or in a file: `12:03:11 info serving phase=serving`; no colours, no secrets.
+    Nobody waits for it to be read.
 
     Under systemd: the journal's fields, and no time and no level in the text, which it keeps by itself.
     """
     native = listens(os.environ, journal)
     own: list[Any] = [] if native else _console()
-    factory: Callable[..., Any] = structlog.PrintLoggerFactory(sys.stderr)
+    factory: Callable[..., Any] = structlog.PrintLoggerFactory(StandardError(sys.stderr))  # type: ignore[arg-type]
     if native:
         logger = JournalLogger(journal)
         factory = lambda *_: logger  # noqa: E731

@@ -17,7 +17,7 @@ from inferagent.model.saved import Memory, Saved
 from inferagent.model.status import Status
 from inferagent.policy.decide import decide
 from inferagent.policy.rules import RULES, Rule
-from inferagent.policy.wake import wake
+from inferagent.policy.wake import of_pool, wake
 from inferagent.ports import Clock, PortError, StatePort, VerdictPort
 from inferagent.runtime import requests
 from inferagent.runtime.act import Hands
@@ -71,8 +71,10 @@ class Loop:
 
     def begin(self) -> None:
         """Take up the saved state and the hold. Raises PortError when the state must not be used."""
-        clock, first = self.clock, self.desired.terms.hold_off
-        self._saved = wake(self.state.load(), clock.now(), clock.boot(), self.verdict.read(), first)
+        clock, terms = self.clock, self.desired.terms
+        before = of_pool(self.state.load(), terms.pool)
+        woken = wake(before, clock.now(), clock.boot(), self.verdict.read(), terms.hold_off)
+        self._saved = replace(woken, pool=terms.pool)
         self.desired = replace(self.desired, hold=self.holds.load())
 
     async def run(self) -> None:

@@ -1,5 +1,6 @@
 """The metrics of this host: the Status document in numbers, and what the agent has done so far."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,15 @@ class Metrics:
         looks = {name: self.board.failures[name] for name in PROBES}
         yield counter("probe_failures_total", "Looks that came back with nothing.", "probe", looks)
         yield counter("tick_failures_total", "Decisions that a bug broke off.", "", {"": self.bugs()})
+        yield gauge("tasks", "What the agent does side by side at this moment.", under_way())
+
+
+def under_way() -> int | None:
+    """Tasks of the event loop that asks; None where none runs."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return None
 
 
 def of_status(document: Status) -> Iterator[Family]:

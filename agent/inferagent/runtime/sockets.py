@@ -120,8 +120,16 @@ def _refuse_living(path: Path) -> None:
 def remove(path: Path, inode: int) -> None:
     """Its own file only: a successor may have put another there."""
     with contextlib.suppress(OSError):
-        if path.stat().st_ino == inode:
+        if is_there(path, inode):
             path.unlink()
+
+
+def is_there(path: Path, inode: int) -> bool:
+    """Whether the file of this very socket still has its name: nobody can come in without."""
+    try:
+        return path.stat().st_ino == inode
+    except OSError:
+        return False
 
 
 def who_may(path: Path) -> str:

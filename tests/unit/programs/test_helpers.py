@@ -2,6 +2,8 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
+import signal
 import socket
 import threading
 from pathlib import Path
@@ -89,6 +91,37 @@ async def test_without_systemd_they_are_started_by_the_agent(tmp_path):
         await Helpers(tmp_path, troubles, {}).look(taken.getsockname()[1], "127.0.0.1:1")
     assert "cannot listen on" in troubles["no-ready-program"]
     assert troubles["no-gpu-probe"] == ""
+
+
+async def test_the_record_of_a_living_ready_program_is_written_anew(tmp_path):
+    run, troubles, port = tmp_path / "run", {}, free_ports(1)[0]
+    run.mkdir()
+    helpers = Helpers(run, troubles, {})
+    await helpers.look(port, "127.0.0.1:1")
+    first = json.loads((run / "ready.json").read_text())
+    shutil.rmtree(run)
+    run.mkdir()
+    await helpers.look(port, "127.0.0.1:1")
+    second = json.loads((run / "ready.json").read_text())
+    os.kill(first["pid"], signal.SIGKILL)
+    assert second == first
+    assert troubles["no-ready-program"] == ""
+
+
+async def test_a_ready_program_that_dies_is_missed_at_once(tmp_path):
+    helpers, port = Helpers(tmp_path, {}, {}), free_ports(1)[0]
+
+    async def living() -> int:
+        await helpers.look(port, "127.0.0.1:1")
+        return int(json.loads((tmp_path / "ready.json").read_text())["pid"])
+
+    first = await living()
+    os.kill(first, signal.SIGKILL)
+    async with asyncio.timeout(20):
+        await helpers.rest(3600)
+    second = await living()
+    os.kill(second, signal.SIGKILL)
+    assert second != first
 
 
 @pytest.mark.parametrize("ready_now", [True, False])

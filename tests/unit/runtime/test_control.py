@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 import stat
 import tempfile
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.contract.units_bench import until
 from tests.support.agent import Agent
 from tests.support.answers import check_answer
 
@@ -121,6 +123,15 @@ async def test_the_sockets_have_their_modes_and_go_with_the_server(run, path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not path.exists()
     assert not (run / "control.sock").exists()
+
+
+async def test_sockets_that_somebody_removes_are_opened_again(run, path):
+    async with serving(run):
+        shutil.rmtree(run)
+        await until(path.exists, "the sockets are there again", 4 * control.LOOK)
+        assert (await talk(path, request("GET", "/nothing")))[0] == 404
+        assert stat.S_IMODE((run / "control.sock").stat().st_mode) == 0o660
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("taken", ["control.sock", "operator.sock"])

@@ -1,5 +1,6 @@
 """The metrics of many states: by convention (promtool, where it is there), and true to the document."""
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -109,3 +110,16 @@ def test_a_running_agent_counts_its_ticks_and_its_failed_looks() -> None:
     assert (value(text, 'probe_failures_total{probe="membership"}') or 0) >= 2
     assert value(text, 'probe_failures_total{probe="engine"}') == 0
     assert value(text, "tick_failures_total") == 0
+
+
+def test_its_tasks_are_told_where_there_are_any() -> None:
+    async def story() -> str:
+        async with asyncio.TaskGroup() as group:
+            others = [group.create_task(asyncio.sleep(60)) for _ in range(3)]
+            text = metrics(STATES["serving"].document())
+            for other in others:
+                other.cancel()
+        return text
+
+    assert value(run(story()), "tasks") == 4
+    assert "inferagent_tasks" not in metrics(STATES["serving"].document())

@@ -55,7 +55,7 @@ class ChildUnit:
                 pass
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._supervise())
-                group.create_task(self._tend_log())
+                group.create_task(self._tend_files())
         finally:
             self._write = None
 
@@ -77,8 +77,6 @@ class ChildUnit:
         """One more SIGTERM to the main process, beside a stop that waits (cloudflared ends at the second)."""
         if self._main:
             self._main.tell(signal.SIGTERM)
-
-    # deeds
 
     @asynccontextmanager
     async def _deed(self) -> AsyncIterator[None]:
@@ -245,10 +243,13 @@ class ChildUnit:
         else:
             self._spawn(own=(now,))
 
-    async def _tend_log(self) -> None:
+    async def _tend_files(self) -> None:
+        """Without the record the next agent would not know what runs: a removed one is written anew."""
         while True:
             await asyncio.sleep(self._manners.log_look)
             await asyncio.to_thread(self._trim)
+            if self._adopted and not self._path.exists():
+                self._note()
 
     def _trim(self) -> None:
         """A log that cannot be shortened keeps nobody from being started."""
@@ -256,8 +257,6 @@ class ChildUnit:
             output.trim(self.log, self._manners.log_bytes)
         except PortError as error:
             _log.warning("log not shortened", unit=self._command.name, error=str(error))
-
-    # small things
 
     def _enter(self, state: UnitState) -> None:
         if state is not self._state:

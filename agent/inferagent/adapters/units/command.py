@@ -37,4 +37,4 @@ class Manners:
     leftovers: float = 5.0  # the same for what it leaves behind
     sure: float = 5.0  # how long SIGKILL may take
     log_bytes: int = 8 << 20
-    log_look: float = 60.0
+    log_look: float = 10.0

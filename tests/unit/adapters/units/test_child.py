@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -312,3 +313,13 @@ async def test_a_log_that_cannot_be_shortened_keeps_nobody_from_being_started(be
         await unit.start()
         assert seen.last.state is UnitState.RUNNING
         await unit.stop()
+
+
+async def test_a_record_that_somebody_removes_is_written_anew(bench, record):
+    unit = bench.make(*sleeper(), manners=replace(QUICK, log_look=0.02))
+    async with bench.watched(unit) as seen:
+        await unit.start()
+        pid = seen.last.main_pid
+        shutil.rmtree(record.parent)
+        await until(record.exists)
+        assert json.loads(record.read_text())["main"]["leader"]["pid"] == pid
