@@ -72,12 +72,16 @@ class _Trail:
 
 @dataclass(slots=True)
 class LocalHttp:
-    """A client of one program; `connects` counts new connections, so that a restart of it is noticed."""
+    """A client of one program; `connects` counts new connections, so that a restart of it is noticed.
+
+    `name`: the Host header, where it is not to be the url's.
+    """
 
     url: str
     max_bytes: int = MAX_BYTES
     connects: int = 0
     headers: tuple[tuple[str, str], ...] = ()
+    name: str = ""
     _idle: list[Wire] = field(default_factory=list)
 
     @property
@@ -149,7 +153,7 @@ class LocalHttp:
 
     def _request(self, method: str, path: str, length: int | None) -> h11.Request:
         """No compression: the bound counts what is on the wire."""
-        headers = [("Host", urlsplit(self.url).netloc), *HEADERS, *self.headers]
+        headers = [("Host", self.name or urlsplit(self.url).netloc), *HEADERS, *self.headers]
         if length is not None:
             headers += [("Content-Type", "application/json"), ("Content-Length", str(length))]
         return h11.Request(method=method, target=path, headers=headers)

@@ -29,6 +29,7 @@ def terms_of(settings: Settings, *, machine: str = "", made_by_setup: bool = Fal
         names=tuple(public for public, _ in engine.serves),
         engine_names=tuple(own for _, own in engine.serves),
         membership=membership.kind,
+        pool=membership.pool,
         alone=membership.alone,
         ingress=ingress_of(settings),
         tunnel_id=settings.connector.tunnel,

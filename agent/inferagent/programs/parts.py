@@ -65,7 +65,7 @@ def make(loaded: Loaded, settings: Settings, board: Board) -> Parts:
             Part.ENGINE: _unit(Part.ENGINE, settings.only_engine, run, clock, settings.mode),
             Part.CONNECTOR: _unit(Part.CONNECTOR, settings.connector, run, clock, settings.mode),
         },
-        engine=_engine(settings.only_engine, board, clock),
+        engine=_engine(settings, board, clock),
         connector=_connector(loaded, settings, clock),
         membership=_membership(loaded, settings, clock),
         host=HostReadings(clock, loaded.agent.state),
@@ -104,7 +104,9 @@ def engine_address(settings: Settings) -> tuple[str, int]:
     return url.hostname or "127.0.0.1", url.port or 80
 
 
-def _engine(settings: Engine, board: Board, clock: BootClock) -> EnginePort:
+def _engine(whole: Settings, board: Board, clock: BootClock) -> EnginePort:
+    settings = whole.only_engine
+
     def pid() -> int:
         unit = known(board.engine_unit)
         return unit.main_pid if unit else 0
@@ -121,8 +123,31 @@ def _engine(settings: Engine, board: Board, clock: BootClock) -> EnginePort:
     if settings.kind is EngineKind.VLLM:
         return VllmEngine(settings.url, names, clock=clock, pid=pid, incarnation=incarnation)
     return OllamaEngine(
-        settings.url, names, clock=clock, pid=pid, incarnation=incarnation, connector=connector
+        settings.url,
+        names,
+        clock=clock,
+        pid=pid,
+        incarnation=incarnation,
+        connector=connector,
+        wants_gpu=lambda: wants_gpu(settings.gpus, board),
+        host=lambda: users_host(whole.connector.hostname, board),
     )
+
+
+def wants_gpu(gpus: tuple[int, ...] | None, board: Board) -> bool:
+    """Whether a GPU is to hold the models: named in the configuration, or, with "all", seen on this host."""
+    report = known(board.gpus)
+    return bool(report and report.gpus) if gpus is None else bool(gpus)
+
+
+def users_host(hostname: str, board: Board) -> str:
+    """The Host header with which the connector passes on the users' requests, "" while that is unknown."""
+    look = known(board.connector)
+    ingress = known(look.ingress) if look else None
+    for rule in ingress.rules if ingress else ():
+        if rule.hostname == hostname and not rule.path:
+            return rule.host or hostname
+    return ""
 
 
 def _connector(loaded: Loaded, settings: Settings, clock: BootClock) -> Cloudflared:

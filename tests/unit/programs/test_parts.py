@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.agent_process import OWN_POOL, PULL, SleepyHost, sleepy_host
+from tests.support.build import gpus
 from tests.support.fake_verbs import FakeVerbs
 
 from inferagent.adapters.cloudflare.own_pool import OwnPool
@@ -17,8 +18,11 @@ from inferagent.adapters.units.systemd import SystemdUnit
 from inferagent.config.load import Loaded, load
 from inferagent.config.secrets import Secret, SecretError, write_secret
 from inferagent.config.settings import Settings
+from inferagent.model.gpu import GpuReport
+from inferagent.model.reading import Value
+from inferagent.model.tunnel import ConnectorLook, Ingress, IngressRule
 from inferagent.model.unit import Part
-from inferagent.programs.parts import Parts, engine_address, grace, make
+from inferagent.programs.parts import Parts, engine_address, grace, make, users_host, wants_gpu
 from inferagent.runtime.board import Board
 
 
@@ -73,6 +77,25 @@ async def test_each_engine_has_its_port(host: SleepyHost, kind: str, adapter: ty
     host.configure()
     edit(host, 'kind = "vllm"', f'kind = "{kind}"')
     assert isinstance(parts(host).engine, adapter)
+
+
+def test_a_gpu_is_wanted_where_one_is_named_or_seen() -> None:
+    board = Board(lambda: None)
+    assert [wants_gpu(gpus, board) for gpus in (None, (), (0,))] == [False, False, True]
+    board.gpus = Value(GpuReport(()), 1.0)
+    assert not wants_gpu(None, board)
+    board.gpus = Value(gpus(1), 1.0)
+    assert [wants_gpu(named, board) for named in (None, (), (0,))] == [True, False, True]
+
+
+def test_users_come_by_the_name_that_the_connector_gives_them() -> None:
+    board, ready = Board(lambda: None), IngressRule("a.example.com", "^/ready$", "http://127.0.0.1:1")
+    assert users_host("a.example.com", board) == ""
+    for given, name in (("localhost", "localhost"), ("", "a.example.com")):
+        rules = (ready, IngressRule("a.example.com", "", "http://127.0.0.1:2", given))
+        board.connector = Value(ConnectorLook(ingress=Value(Ingress(1, rules), 1.0)), 1.0)
+        assert users_host("a.example.com", board) == name
+        assert users_host("b.example.com", board) == ""
 
 
 async def test_an_own_pool_without_a_token_is_refused_with_the_cure(host: SleepyHost) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inferagent.adapters.local_http import LocalHttp
-from inferagent.model.reading import NEVER, Failed, Reading, Value
+from inferagent.model.reading import NEVER, Failed, Reading, Value, known
 from inferagent.ports import Clock, PortError
 
 EVERY = 10.0
@@ -28,18 +28,27 @@ def names_in(body: dict[str, Any], field: str, key: str) -> frozenset[str]:
 
 @dataclass(slots=True)
 class ModelList:
-    """`read` turns the answer into names. Asked again after EVERY seconds, and after a new connection."""
+    """`read` turns the answer into names. Asked again after EVERY seconds, after a new connection, in doubt,
+    and at each look while one of `wanted` is not there."""
 
     http: LocalHttp
     clock: Clock
     path: str
     read: Callable[[dict[str, Any]], frozenset[str]]
+    wanted: tuple[str, ...] = ()
+    _doubted: bool = False
     _last: Reading[frozenset[str]] = field(default=NEVER)
     _connects: int = -1
 
+    def doubt(self) -> None:
+        """An answer of the engine speaks against the list."""
+        self._doubted = True
+
     async def look(self, timeout: Callable[[], float]) -> Reading[frozenset[str]]:
         stale = self.clock.now() - self._last.at >= EVERY or self._connects != self.http.connects
-        if stale or not isinstance(self._last, Value):
+        last = known(self._last)
+        if stale or self._doubted or last is None or not last.issuperset(self.wanted):
+            self._doubted = False
             self._last = await self._ask(timeout())
             self._connects = self.http.connects
         return self._last

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from inferagent.adapters.engine.admission import Admission
 from inferagent.adapters.engine.aside import Aside
 from inferagent.adapters.engine.generation import Asked, ask_all, ask_tokens
 from inferagent.adapters.engine.loading import Loader
@@ -50,7 +51,8 @@ class OllamaEngine:
 
     `names` are the public model names. `pid` and `connector` give main pids (0: none), `incarnation` the
     engine's present life. `gpu` gives a number that moves while its runner uses a GPU, or None; `wants_gpu`:
-    a GPU is expected to hold the models. `deadline` bounds one look in seconds.
+    a GPU is expected to hold the models; `host`: the Host header of the users' requests, "" where it is
+    unknown. `deadline` bounds one look in seconds.
     """
 
     def __init__(
@@ -63,16 +65,18 @@ class OllamaEngine:
         incarnation: Callable[[], str],
         connector: Callable[[], int],
         gpu: Callable[[], float | None] | None = None,
-        wants_gpu: bool = False,
+        wants_gpu: Callable[[], bool] = bool,
+        host: Callable[[], str] = str,
         deadline: float = 1.5,
         sockets: EngineSockets | None = None,
     ) -> None:
         self._http = LocalHttp(url)
         self._names, self._clock, self._deadline = names, clock, deadline
         self._pid, self._incarnation = pid, incarnation
-        self._gpu, self._wants_gpu = gpu, wants_gpu
+        self._gpu, self._placed = gpu, Placed(wants_gpu, incarnation)
+        self._admission = Admission(LocalHttp(url), clock, host, "/api/version")
         self._sockets = sockets or EngineSockets(self._http.place[1], connector)
-        self._models = ModelList(self._http, clock, "/api/tags", self._listed)
+        self._models = ModelList(self._http, clock, "/api/tags", self._listed, names)
         self._sizes: dict[str, int] = {}
         self._loader, self._stay = Loader(*self._http.place), Stay(self._http)
         self._look_aside, self._ask_aside = Aside("the engine's sockets"), Aside("the engine's sockets")
@@ -84,8 +88,10 @@ class OllamaEngine:
         end = loop.time() + self._deadline - ASIDE
         front = await self._front(end - loop.time())
         models: Reading[frozenset[str]]
+        refuses = self._admission.refused
         if known(front.accepts):
             models = await self._models.look(lambda: end - loop.time())
+            refuses = await self._admission.look(end - loop.time())
         else:
             models = Failed("cannot list the models: the port does not answer", self._clock.now())
         inside = await self._inside()
@@ -101,7 +107,8 @@ class OllamaEngine:
             load=NotAvailable(at),
             lan=_lan(inside, at, working),
             warmup=_warmup(inside, sum(self._sizes.get(name, 0) for name in self._names), at),
-            degraded=degraded(front.loaded) if self._wants_gpu else "",
+            degraded=self._placed.look(front.loaded),
+            refuses=refuses,
         )
 
     def _listed(self, body: dict[str, Any]) -> frozenset[str]:
@@ -111,10 +118,14 @@ class OllamaEngine:
         return names
 
     async def generate(self, deadline: float) -> Generation:
-        return await ask_all(self._names, self._ask, deadline, self._clock, self._incarnation())
+        found = await ask_all(self._names, self._ask, deadline, self._clock, self._incarnation())
+        if found.outcome is Outcome.WRONG:
+            self._models.doubt()
+        return found
 
     async def aclose(self) -> None:
         await self._loader.aclose()
+        await self._admission.http.aclose()
         await self._http.aclose()
 
     async def _ask(self, name: str, timeout: float) -> Asked:
@@ -210,6 +221,24 @@ def sizes(body: dict[str, Any]) -> dict[str, int]:
     """Bytes of every model of /api/tags, by each spelling of its name; what is no number is left out."""
     found = [(str(one.get("name", "")), one.get("size")) for one in listed(body)]
     return {spelt: size for name, size in found if type(size) is int for spelt in spellings(name)}
+
+
+@dataclass(slots=True)
+class Placed:
+    """Where the models of one life of the engine lie. It finds its GPUs once, so what was seen stands while
+    nothing is loaded: a host that has left for it would otherwise come back with each keep_alive."""
+
+    wants_gpu: Callable[[], bool]
+    incarnation: Callable[[], str]
+    _told: str = ""
+    _life: str = ""
+
+    def look(self, loaded: list[dict[str, Any]]) -> str:
+        """ "" or what is not as wanted."""
+        life = self.incarnation()
+        if loaded or life != self._life:
+            self._told, self._life = degraded(loaded), life
+        return self._told if self.wants_gpu() else ""
 
 
 def degraded(loaded: list[dict[str, Any]]) -> str:

@@ -40,6 +40,9 @@ MOVING: dict[str, tuple[str, ...]] = {
     "begun": ("time_to_first_token_seconds_count",),
     "streamed": ("inter_token_latency_seconds_count", "time_per_output_token_seconds_count"),
 }
+# Of these at least one moves with every step of the engine. The others stand still through one long
+# generation: alone, as with an engine of foreign names, they would tell a hang of one that is only busy.
+STEPWISE = frozenset({"generated", "kv", "iterated", "streamed"})
 # A client that gives up on a hung engine is counted too, and is no progress.
 NO_PROGRESS = frozenset({("finished_reason", "abort"), ("finished_reason", "error")})
 ASIDE = 0.25
@@ -184,9 +187,9 @@ def _load(metrics: Exposition, at: float) -> Reading[Load]:
 def _progress(metrics: Exposition, at: float) -> Reading[Progress]:
     totals = {part: metrics.total(*names, without=NO_PROGRESS) for part, names in MOVING.items()}
     signature = tuple((part, total) for part, total in totals.items() if total is not None)
-    if signature:
+    if any(part in STEPWISE for part, _ in signature):
         return Value(Progress(signature), at)
-    return _missing(metrics, "any counter", at)
+    return _missing(metrics, "any counter of the engine's steps", at)
 
 
 def _missing(metrics: Exposition, what: str, at: float) -> Failed | NotAvailable:

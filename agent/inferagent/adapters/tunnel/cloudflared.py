@@ -188,11 +188,19 @@ def ingress_of(answer: Answer) -> Ingress:
 
 
 def _rule(rule: object) -> IngressRule:
-    values = [rule.get(key) for key in RULE] if isinstance(rule, dict) else [rule]
-    texts = ["" if value is None else value for value in values if isinstance(value, str | None)]
-    if len(texts) < len(RULE):
+    if not isinstance(rule, dict):
         raise PortError("cannot read the connector's configuration: a rule is none")
-    return IngressRule(*texts)
+    hostname, path, service = (_text(rule.get(key)) for key in RULE)
+    options = rule.get("originRequest")
+    host = _text(options.get("httpHostHeader")) if isinstance(options, dict) else ""
+    return IngressRule(hostname, path, service, host)
+
+
+def _text(value: object) -> str:
+    """ "" for an absent field."""
+    if not isinstance(value, str | None):
+        raise PortError("cannot read the connector's configuration: a rule is none")
+    return value or ""
 
 
 def tunnel_named(answer: Answer) -> str:

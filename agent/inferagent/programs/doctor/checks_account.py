@@ -19,7 +19,10 @@ from inferagent.programs.doctor.values import listed, mapping, text, texts
 from inferagent.programs.doctor.verdict import CannotTellError, Check, Hop, Outcome, fail, ok, warn
 
 PLACE = "dash.cloudflare.com > My Profile > API Tokens"
-NEW_TOKEN = f"{PLACE}: make or roll the token, then sudo inferagent setup --api-token-file FILE"
+NEW_TOKEN = (
+    f"{PLACE}: make or roll the token, then sudo inferagent setup --api-token-file FILE, and "
+    "sudo systemctl restart inferagent"
+)
 SOON = 14  # days
 WRITES = "Load Balancing: Monitors and Pools Write"
 # What the token must be able to read at run time, and the permission group that gives it.

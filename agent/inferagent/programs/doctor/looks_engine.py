@@ -35,7 +35,7 @@ async def _engine(sight: Sight) -> Engine:
             pid=lambda: 0,
             incarnation=str,
             connector=lambda: 0,
-            wants_gpu=config.gpus is None or bool(config.gpus),
+            wants_gpu=lambda: config.gpus is None or bool(config.gpus),
         )
     sight.at_end(engine.aclose)
     return engine

@@ -12,7 +12,7 @@ from inferagent.config.load import load
 from inferagent.model.plan import Plan
 from inferagent.ports import PortError
 from inferagent.programs.setup.config_file import BadFileError, config_text
-from inferagent.programs.setup.files import read_text
+from inferagent.programs.setup.files import FileStep, read_text
 from inferagent.programs.setup.objects import Work
 from inferagent.programs.setup.planning import Todo, plan_with_api, plan_without_api
 from inferagent.programs.setup.record import POINTER, Record, make_folders
@@ -24,6 +24,8 @@ DONE = 0
 FAILED = 1
 DEFAULT_STATE = Path("/var/lib/inferagent")
 BAD_TOKEN = (6003, 6111)  # answered with 400: what stands in the header cannot be a token
+CONTROL = "control.sock"
+RESTART = "sudo systemctl restart inferagent"
 SAMPLE_ID = "0" * 32
 SAMPLE_TUNNEL = "00000000-0000-0000-0000-000000000000"
 
@@ -112,6 +114,8 @@ def _confirmed(request: SetupRequest, plan: Plan, todo: Todo, confirm: Confirm, 
             echo("what is done stands in the undo record: run setup again to go on, or setup --undo")
             return FAILED
         echo(f"done: {step.change}")
+    if any(isinstance(step, FileStep) for step in todo.steps) and (request.run_dir / CONTROL).exists():
+        echo(f"left to you: {RESTART}: the agent that runs keeps to what it was started with")
     return DONE
 
 

@@ -41,6 +41,23 @@ async def test_asked_again_after_a_new_connection():
         await http.aclose()
 
 
+async def test_asked_again_in_doubt_and_while_a_wanted_one_is_missing():
+    async with bench(**{"GET /m": Reply(200, {"names": ["a", "b"]})}) as server:
+        http = LocalHttp(server.url)
+        models = ModelList(http, HandClock(), "/m", names, ("a",))
+        await models.look(lambda: 2.0)
+        models.doubt()
+        await models.look(lambda: 2.0)
+        await models.look(lambda: 2.0)
+        assert len(server.seen) == 2
+        server.routes["GET /m"] = Reply(200, {"names": ["b"]})
+        models.doubt()
+        for _ in range(3):
+            assert await models.look(lambda: 2.0) == Value(frozenset({"b"}), 100.0)
+        assert len(server.seen) == 5
+        await http.aclose()
+
+
 @pytest.mark.parametrize("reply", [HANG, Reply(401, b""), Reply(200, b"no json"), Reply(200, [])])
 async def test_a_failure_is_not_kept(reply):
     async with bench(**{"GET /m": reply}) as server:

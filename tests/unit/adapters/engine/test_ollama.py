@@ -19,7 +19,7 @@ from tests.unit.adapters.local_bench import (
     full_queue,
 )
 
-from inferagent.adapters.engine.ollama import OllamaEngine, degraded, model_names, sizes
+from inferagent.adapters.engine.ollama import OllamaEngine, Placed, degraded, model_names, sizes
 from inferagent.adapters.engine.sock_diag import TcpSocket, connections
 from inferagent.adapters.engine.sockets import EngineSockets
 from inferagent.model.engine import Outcome
@@ -152,7 +152,7 @@ async def test_a_full_queue_is_unknown():
 
 @pytest.mark.parametrize("reply", [Reply(200, b"garbage"), Reply(200, {"models": 7}), BREAK])
 async def test_garbage_is_an_accepting_port(reply):
-    async with engine(wants_gpu=True, **{PS: reply}) as (one, _):
+    async with engine(wants_gpu=lambda: True, **{PS: reply}) as (one, _):
         look = await one.look()
     assert (known(look.accepts), look.degraded) == (True, "")
 
@@ -170,8 +170,40 @@ async def test_the_cpu_is_no_fault_where_no_gpu_is_expected():
     on_cpu = Reply(200, {"models": [{"name": "chat", "size": 9, "size_vram": 0}]})
     async with engine(**{PS: on_cpu}) as (one, _):
         assert (await one.look()).degraded == ""
-    async with engine(wants_gpu=True, **{PS: on_cpu}) as (one, _):
+    async with engine(wants_gpu=lambda: True, **{PS: on_cpu}) as (one, _):
         assert (await one.look()).degraded == "model chat runs on the CPU"
+
+
+def test_where_the_models_of_one_life_lie_stands_while_none_is_loaded():
+    on_cpu, on_gpu = ([{"name": "chat", "size": 9, "size_vram": held}] for held in (0, 9))
+    wants, life = [True], ["1"]
+    placed = Placed(lambda: wants[0], lambda: life[0])
+    assert placed.look([]) == ""
+    assert placed.look(on_cpu) == placed.look([]) == "model chat runs on the CPU"
+    wants[0] = False
+    assert placed.look([]) == ""
+    wants[0] = True
+    assert placed.look(on_gpu) == placed.look([]) == ""
+    assert placed.look(on_cpu)
+    life[0] = "2"
+    assert placed.look([]) == ""
+
+
+async def test_the_name_of_the_users_is_tried():
+    async with engine(host=lambda: "a.example.com", **{"GET /api/version": Reply(403)}) as (one, server):
+        assert (await one.look()).refuses == "a.example.com"
+        assert server.asked("/api/version")[0].headers["host"] == "a.example.com"
+    async with engine(**{"GET /api/version": Reply(403)}) as (one, _):
+        assert (await one.look()).refuses == ""
+
+
+async def test_a_wrong_answer_puts_the_list_in_doubt():
+    async with engine(**{LOAD: Reply(404, {"error": "model 'chat' not found"})}) as (one, server):
+        await one.look()
+        assert (await one.generate(1.0)).outcome is Outcome.WRONG
+        await one.look()
+        await one.look()
+        assert len(server.asked("/api/tags")) == 2
 
 
 def test_names_with_and_without_latest():

@@ -109,11 +109,21 @@ def test_a_counter_that_is_gone_is_left_out(gone):
     assert all(names[0] != gone for part, names in MOVING.items() if part in parts and part != "kv")
 
 
+# An engine of another make, as kind vllm: of the names that the agent knows it has one, which stands still
+# through a long generation and so is no witness of a hang.
+FOREIGN = b"""# TYPE llamacpp:prompt_tokens_total counter
+llamacpp:prompt_tokens_total 26
+llamacpp:tokens_predicted_total 4070
+llamacpp:requests_processing 2
+"""
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
         (Answer(200, b""), NotAvailable),  # --disable-log-stats
         (Answer(200, b"python_info 1\n"), NotAvailable),
+        (Answer(200, FOREIGN), NotAvailable),
         (Answer(404, b""), NotAvailable),
         (Answer(500, b"no"), Failed),
         (Answer(200, b"vllm:num_req"), Failed),

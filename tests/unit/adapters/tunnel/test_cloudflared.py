@@ -71,6 +71,14 @@ async def connector(address="", deadline=0.5, tunnel_id="", **routes):
         await one.aclose()
 
 
+async def test_the_host_header_that_a_rule_gives_is_read():
+    options = {"httpHostHeader": "localhost", "noTLSVerify": False}
+    async with connector(**{CONFIG: config(originRequest=options)}) as (one, _, _):
+        rules = known((await one.look()).ingress).rules
+    assert [rule.host for rule in rules] == ["localhost", ""]
+    assert rules == RULES
+
+
 async def test_a_healthy_look():
     async with connector() as (one, _, _):
         look = await one.look()

@@ -42,6 +42,13 @@ def test_a_plan_is_shown_asked_for_and_applied(alone: SetupRequest) -> None:
     assert text.startswith("nothing to do: gpu-a is set up for llm.example.com (pull)")
 
 
+def test_an_agent_that_runs_is_to_be_restarted_for_new_files(alone: SetupRequest) -> None:
+    alone.run_dir.mkdir(parents=True)
+    (alone.run_dir / "control.sock").touch()
+    assert "left to you: sudo systemctl restart inferagent" in attempt(alone)[1]
+    assert "restart" not in attempt(alone)[1], "nothing was written this time"
+
+
 @pytest.mark.parametrize(("apply", "confirm", "code"), [(False, True, 0), (True, False, 1)])
 def test_nothing_changes_unasked(alone: SetupRequest, apply: bool, confirm: bool, code: int) -> None:
     assert attempt(alone, apply=apply, confirm=confirm)[0] == code
