@@ -38,11 +38,16 @@ def _push(facts: Facts) -> Push | None:
         disabled = own is not None and newer and not own.enabled
         return Push(True, "joining") if disabled else None
     if own is not None and newer:
-        why = facts.saved.cause.text if facts.saved.cause else "out"
-        return Push(False, why) if own.enabled else None
+        return Push(False, _why_out(facts)) if own.enabled else None
     if facts.saved.phase is Phase.OUT and facts.observed.membership.at == NEVER.at:
         return None  # just woken: the first reading says whether there is anything to leave
     return Push(False, "leaving") if _leave_unsaid(facts) else None
+
+
+def _why_out(facts: Facts) -> str:
+    """Another hand's word is told with the write that takes it back: it is no finding any more then (S16)."""
+    hands = (one.text for one in facts.findings if one.code == "enabled-by-another")
+    return next(hands, facts.saved.cause.text if facts.saved.cause else "out")
 
 
 def _leave_unsaid(facts: Facts) -> bool:

@@ -16,8 +16,12 @@ def judge_connector(facts: Facts) -> tuple[Memory, Judgement]:
     if facts.replica and facts.saved.phase in (Phase.OUT, Phase.DRAINING):
         # so that the time without a connection begins with the join
         return changed(facts.memory, edge_looked_at=None), Judgement((), _two_agents(facts))
-    memory, wrong = _ingress(facts, facts.memory)
-    causes = [cause for cause in (_gone(facts), _no_edge(facts), wrong) if cause]
+    gone = _gone(facts)
+    # what answers for a process that is gone is somebody else's connector, with rules of its own
+    theirs = gone is not None and _other_tunnel(facts)
+    memory, wrong = (facts.memory, None) if theirs else _ingress(facts, facts.memory)
+    memory, refused = _host_refused(facts, memory)
+    causes = [cause for cause in (gone, _no_edge(facts), wrong or refused) if cause]
     findings = [*_unknowns(facts), *_two_agents(facts)]
     return memory, Judgement(tuple(causes), tuple(findings))
 
@@ -64,7 +68,20 @@ def _ingress(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:
         return memory, None
     # a configuration that cannot be read now takes nothing back
     text = problem or "the connector's ingress was wrong when last read"
+    if problem and _other_tunnel(facts):
+        text = "the connector runs another tunnel: its " + problem.removeprefix("the connector's ")
     return memory, _certain("ingress-wrong", text, Repair.RESTART_CONNECTOR, "sudo inferagent setup")
+
+
+def _host_refused(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:
+    """Every user would get 403; no restart gives them another name."""
+    engine = facts.observed.engine
+    refuses = bool(engine.refuses) if isinstance(engine.accepts, Value) else None
+    memory, fallen = fall(memory, "host-refused", refuses, engine.accepts.at, facts.terms.falls)
+    if not fallen:
+        return memory, None
+    text = f"the engine answers 403 to the Host header {engine.refuses or 'of the users'}"
+    return memory, _certain("ingress-wrong", text, Repair.NONE, "sudo inferagent setup")
 
 
 def _before_first_push(facts: Facts, ingress: Ingress) -> bool:
@@ -101,10 +118,14 @@ def two_agents(facts: Facts) -> str:
     own = facts.own
     if own and own.machine and facts.terms.machine and own.machine != facts.terms.machine:
         return "two agents: the pool's description names another machine"
-    tunnel = known(facts.observed.connector.tunnel_id)
-    if not facts.replica and tunnel and facts.terms.tunnel_id and tunnel != facts.terms.tunnel_id:
+    if not facts.replica and _other_tunnel(facts):
         return "two agents: the connector runs another tunnel"
     return ""
+
+
+def _other_tunnel(facts: Facts) -> bool:
+    tunnel, ours = known(facts.observed.connector.tunnel_id), facts.terms.tunnel_id
+    return bool(tunnel and ours and tunnel != ours)
 
 
 def _two_agents(facts: Facts) -> tuple[Finding, ...]:

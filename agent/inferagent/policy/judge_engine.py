@@ -23,8 +23,9 @@ def judge_engine(facts: Facts) -> tuple[Memory, Judgement]:
     memory, refused = _refuses(facts, facts.memory)
     memory, missing = _missing_model(facts, memory)
     memory, degraded = _degraded(facts, memory)
-    wrong = None if missing else _wrong(facts)
-    if missing and memory.generation_bad:  # a consequence, which no restart would cure
+    lacking = bool(missing) or _lacks_model(facts)  # the second list, which makes it a cause, may come late
+    wrong = None if lacking else _wrong(facts)
+    if lacking and memory.generation_bad:  # a consequence, which no restart would cure
         memory = changed(memory, generation_bad=0)
     candidates = [refused, missing, _unproven(facts), _stuck_warming(facts), _hung(facts), wrong]
     causes = [cause for cause in [*candidates, _stuck_load(facts), _silent(facts), degraded] if cause]
@@ -80,6 +81,8 @@ def _refuses(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:
     if not fallen or not _accepted(facts):
         return memory, None
     text = "the engine's process lives, but its port refuses connections"
+    if facts.unit is not None and facts.unit.state is UnitState.STOPPING:
+        text = "the engine is being stopped, and its port refuses connections"
     return memory, _certain("engine-refuses", text, Repair.RESTART_ENGINE)
 
 
@@ -191,6 +194,11 @@ def _silent(facts: Facts) -> Cause | None:
     return _inferred(
         "generation-failed", f"the engine has answered no question for {last.begun - asked:.0f} s"
     )
+
+
+def _lacks_model(facts: Facts) -> bool:
+    models = facts.observed.engine.models
+    return isinstance(models, Value) and any(name not in models.value for name in facts.terms.engine_names)
 
 
 def _degraded(facts: Facts, memory: Memory) -> tuple[Memory, Cause | None]:

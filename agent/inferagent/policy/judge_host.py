@@ -7,6 +7,7 @@ from inferagent.policy.facts import Facts, Judgement
 from inferagent.policy.lending import judge_lending
 from inferagent.policy.until import clock_time
 
+LOOK = "inferagent doctor"
 CALLED_OFF = "inferagent resume, if the shutdown was called off"
 
 
@@ -68,7 +69,7 @@ def _findings(facts: Facts) -> list[Finding]:
     membership = facts.observed.membership
     if isinstance(membership, Failed) and membership.at > float("-inf"):
         text = f"membership: {membership.reason}"
-        found.append(Finding("membership-unknown", Component.MEMBERSHIP, Health.UNKNOWN, text, 0.0))
+        found.append(Finding("membership-unknown", Component.MEMBERSHIP, Health.UNKNOWN, text, 0.0, LOOK))
     return found
 
 

@@ -155,9 +155,16 @@ def s7_control_plane(proposal: Proposal, facts: Facts) -> str:
         case Push(member=member):
             return budget.write_wait(facts, member)
         case Move(to=Phase.JOINING):
-            return _blind_join(facts)
+            return _leaving_under_way(facts) or _blind_join(facts)
         case _:
             return ""
+
+
+def _leaving_under_way(facts: Facts) -> str:
+    """A write that still waits for the API, or for its answer, would disable a host that has just joined."""
+    write = facts.saved.last_write
+    running = facts.observed.job("push").running and write is not None and not write.member
+    return "the write that disables is still under way" if running else ""
 
 
 def _blind_join(facts: Facts) -> str:

@@ -26,6 +26,14 @@ def wake(saved: Saved | None, now: float, boot: str, told: bool | None = None, f
     return _leaving(saved, now) if inside and told is False else saved
 
 
+def of_pool(saved: Saved | None, pool: str) -> Saved | None:
+    """Where setup has made the host another pool, that one is adopted as it is found: what was noted of the
+    former says nothing of it, and no other hand disabled what is new (S16)."""
+    if saved is None or not saved.pool or saved.pool == pool:
+        return saved
+    return replace(saved, adopted=False, baseline=None, last_write=None, other_hand=False, unanswered_at=None)
+
+
 def _leaving(saved: Saved, now: float) -> Saved:
     """The verdict is told before the state is saved: that agent was killed in between, its write may land."""
     drain = Drain(now, None)

@@ -16,8 +16,9 @@ from tests.support.build import (
 )
 
 from inferagent.model.action import Push, Restart, Start, Stop
+from inferagent.model.change import changed
 from inferagent.model.desired import Hold, Terms
-from inferagent.model.health import CauseKind, Repair
+from inferagent.model.health import CauseKind, Component, Finding, Health, Repair
 from inferagent.model.membership import MembershipKind
 from inferagent.model.observed import Job
 from inferagent.model.phase import Phase
@@ -54,6 +55,14 @@ def test_outside_it_wants_to_be_disabled_with_or_without_a_reading():
     assert kinds(kept=leaving()) == [(Push, False)]
     assert kinds(kept=leaving(), membership=DISABLED) == []
     assert kinds(kept=leaving(), membership=failed()) == [(Push, False)]
+
+
+def test_the_write_that_takes_back_another_hands_word_says_so():
+    kept = leaving(Phase.OUT, cause=cause(CauseKind.OPERATOR, "hold"))
+    told = Finding("enabled-by-another", Component.MEMBERSHIP, Health.DEGRADED, "x", NOW)
+    plain = facts(kept=kept)
+    assert [push.why for push in wanted(plain)] == ["hold"]
+    assert [push.why for push in wanted(changed(plain, findings=(told,)))] == ["x"]
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from tests.support.build import (
     endpoint,
     facts,
     failed,
+    look,
     memory,
     observed,
     saved,
+    unit,
     val,
     view,
 )
@@ -86,6 +88,48 @@ def test_a_wrong_ingress_counts_when_read_twice_and_outlasts_a_failing_look():
     blind = told((), at=NOW + 4, kept=saved(memory=second))
     unread = connector(NOW + 4, ingress=failed(NOW + 4))
     assert codes(replace(blind, observed=replace(blind.observed, connector=unread))) == ["ingress-wrong"]
+
+
+def told_by(tunnel: str, at: float, kept=None, process=None) -> Facts:
+    """Twice wrong, where `kept` has seen it once; of our own tunnel or of another."""
+    seen = told((MODEL,), at=at, kept=saved(memory=kept) if kept else None)
+    look = replace(seen.observed.connector, tunnel_id=val(tunnel, at))
+    seen = replace(seen, desired=desired(Terms(ingress=(READY, MODEL), tunnel_id="ours")))
+    return replace(
+        seen, observed=replace(seen.observed, connector=look, connector_unit=val(process or unit()))
+    )
+
+
+def test_the_rules_of_another_tunnel_are_told_as_its_own():
+    first, _ = judge_connector(told_by("theirs", NOW))
+    (cause,) = judge_connector(told_by("theirs", NOW + 2, first))[1].causes
+    assert cause.text.startswith("the connector runs another tunnel: its ingress has no rule h.example.com")
+
+
+def test_another_tunnels_rules_that_are_read_while_our_process_is_gone_say_nothing_of_it():
+    first, _ = judge_connector(told_by("theirs", NOW))
+    after, judged = judge_connector(told_by("theirs", NOW + 2, first, dead(exit="exit code 1")))
+    assert [cause.code for cause in judged.causes] == ["connector-gone"]
+    assert after == first
+    assert codes(told_by("ours", NOW + 2, first, dead())) == ["connector-gone", "ingress-wrong"]
+
+
+def refusing(name: str, at: float, kept=None) -> Facts:
+    engine = look(accepts=val(True, at), refuses=name)
+    return facts(seen=observed(now=at, engine=engine), kept=saved(memory=kept) if kept else saved())
+
+
+def test_a_name_that_the_engine_refuses_counts_when_read_twice():
+    first, judged = judge_connector(refusing("a.example.com", NOW))
+    assert judged.causes == ()
+    second, judged = judge_connector(refusing("a.example.com", NOW + 2, first))
+    (cause,) = judged.causes
+    assert (cause.code, cause.repair) == ("ingress-wrong", Repair.NONE)
+    assert "403 to the Host header a.example.com" in cause.text
+    unread = look(accepts=failed(NOW + 4))
+    blind = facts(seen=observed(now=NOW + 4, engine=unread), kept=saved(memory=second))
+    assert codes(blind) == ["ingress-wrong"]
+    assert codes(refusing("", NOW + 6, second)) == []
 
 
 def test_a_connector_that_has_been_told_nothing_yet_is_not_wrong():

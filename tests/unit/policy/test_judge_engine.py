@@ -88,6 +88,14 @@ def test_a_port_that_refuses_twice_counts_once_it_had_accepted():
     assert codes(refusing(saved(memory=first), NOW + 2)) == ["engine-refuses"]
 
 
+def test_the_port_of_an_engine_that_is_being_stopped_refuses_for_that():
+    first, _ = judge_engine(refusing(saved()))
+    then = refusing(saved(memory=first), NOW + 2)
+    stopping = replace(then.observed, engine_unit=val(replace(unit(), state=UnitState.STOPPING)))
+    assert "is being stopped" in only(replace(then, observed=stopping)).text
+    assert "is being stopped" not in only(then).text
+
+
 def test_the_port_of_an_engine_that_is_starting_may_refuse():
     fresh = saved(Phase.OUT, memory=memory(accepted=False, generation_ok_at=None))
     first, _ = judge_engine(refusing(fresh))
@@ -120,6 +128,14 @@ def test_wrong_answers_of_an_engine_without_the_model_are_its_consequence():
     kept = saved(memory=replace(known_gone, generation_bad=2))
     found, judged = judge_engine(facts(seen=gone, kept=kept))
     assert [c.code for c in judged.causes] == ["model-missing"]
+    assert found.generation_bad == 0
+
+
+def test_they_are_so_from_the_first_list_on_that_lacks_it():
+    """The list is read every ten seconds, a generation is asked for every five."""
+    lacks = observed(engine=look(models=val(frozenset({"other"}))))
+    found, judged = judge_engine(facts(seen=lacks, kept=saved(memory=memory(generation_bad=2))))
+    assert judged.causes == ()
     assert found.generation_bad == 0
 
 

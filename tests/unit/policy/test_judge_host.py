@@ -58,6 +58,8 @@ def test_what_the_agent_cannot_do_is_said():
     assert findings(seen=observed(save=failed())) == ["state-not-saved"]
     assert findings(seen=observed(save=NEVER, membership=NEVER)) == []
     assert findings(seen=observed(membership=failed())) == ["membership-unknown"]
+    (unread,) = judge_host(facts(seen=observed(membership=failed()))).findings
+    assert unread.cure == "inferagent doctor"
     assert findings(wish=desired(hold=Hold("", durable=False))) == ["hold-not-durable"]
 
 

@@ -177,6 +177,13 @@ def test_s7_writes_keep_their_distance_and_a_blind_join_writes_nothing():
     assert not says("S7", JOIN, out())
 
 
+def test_s7_nothing_joins_while_its_own_leaving_write_is_under_way():
+    running = (("push", Job(running=True, begun=NOW - 5)),)
+    assert says("S7", JOIN, out(kept=leaving(Phase.OUT, last_write=Write(False, NOW - 5)), jobs=running))
+    assert not says("S7", JOIN, out(kept=leaving(Phase.OUT, last_write=Write(True, NOW - 5)), jobs=running))
+    assert not says("S7", JOIN, out(kept=leaving(Phase.OUT, last_write=Write(False, NOW - 5))))
+
+
 def test_s8_restarts_are_budgeted_and_first_starts_are_not():
     spent = leaving(Phase.OUT, restarts=(NOW - 900, NOW - 600, NOW - 500))
     died = val(dead(exit="exit code 0"))

@@ -7,7 +7,7 @@ from tests.support.build import BOOT, NOW, leaving, saved
 
 from inferagent.model.phase import Phase
 from inferagent.model.saved import Drain, Fault, Saved, Write
-from inferagent.policy.wake import wake
+from inferagent.policy.wake import of_pool, wake
 
 FAULT = Fault(BOOT, "GPU-0", "lost", "GPU 0 is lost", NOW)
 
@@ -24,6 +24,17 @@ def test_the_same_boot_goes_on_with_proofs_to_be_read_again():
     assert woken.faults == (FAULT,)
     assert woken.hold_off_until == NOW + 60
     assert woken.memory.generation_ok_at is None
+
+
+def test_another_pool_is_adopted_as_it_is_found():
+    known = saved(pool="one", baseline=True, other_hand=True, last_write=Write(True, NOW), unanswered_at=NOW)
+    new = of_pool(known, "two")
+    assert new is not None
+    assert (new.adopted, new.baseline, new.other_hand) == (False, None, False)
+    assert (new.last_write, new.unanswered_at) == (None, None)
+    assert of_pool(known, "one") == known
+    assert of_pool(replace(known, pool=""), "two") == replace(known, pool=""), "an older state names none"
+    assert of_pool(None, "two") is None
 
 
 @pytest.mark.parametrize("phase", [Phase.JOINING, Phase.SERVING])
