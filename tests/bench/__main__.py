@@ -8,7 +8,7 @@ import asyncio
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
 
 
 async def take(
-    known: dict[str, Measure], names: list[str], folder: Path, quick: bool
+    known: Mapping[str, Measure], names: list[str], folder: Path, quick: bool
 ) -> tuple[list[Figure], bool]:
     """The figures, and whether every measurement came to its end."""
     this = asyncio.current_task()

@@ -48,12 +48,26 @@ SKIPPED = (
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One drain and resume, in seconds of time.monotonic."""
+    """One drain and resume, in seconds of time.monotonic.
+
+    `open` is how many requests it began with, `late` how many the edge still sent there before it was out.
+    """
 
     host: str
     begun: float
     out: float
     back: float
+    open: int = 0
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a drain may take, how long its engine's end, and how long the host to serve again; seconds."""
+
+    out: float = 90
+    stopped: float = 60
+    back: float = 180
 
 
 async def measure(folder: Path, quick: bool) -> list[Figure]:
@@ -115,46 +129,70 @@ def kinds_of(load: Load) -> list[Kind]:
 async def _drains(
     world: World, hosts: list[Host], load: Load, each: int, least: int
 ) -> tuple[list[Round], list[Outcome]]:
-    """`each` rounds on every host while users ask, and on until there were `least` requests."""
     traffic, rounds = _traffic(world, load), list[Round]()
+    await drains(world, hosts, each, traffic, rounds, least)
+    return rounds, traffic.outcomes
+
+
+async def drains(
+    world: World,
+    hosts: list[Host],
+    each: int,
+    traffic: Traffic,
+    rounds: list[Round],
+    least: int = 0,
+    patience: Patience = Patience(),
+) -> None:
+    """`each` rounds on every host while users ask, and on until there were `least` requests.
+
+    `rounds` grows with each that came to its end.
+    """
     async with asyncio.TaskGroup() as users:
         traffic.start(users)
         try:
             async with asyncio.TaskGroup() as group:
                 for number, host in enumerate(hosts):
-                    group.create_task(_again_and_again(world, host, each, number * APART, rounds))
+                    group.create_task(_again_and_again(world, host, each, number * APART, rounds, patience))
             await until("enough requests", lambda: _sent(traffic, least), 600)
         finally:
             await traffic.stop()
-    return rounds, traffic.outcomes
 
 
 async def _sent(traffic: Traffic, least: int) -> bool:
     return traffic.sent >= least
 
 
-async def _again_and_again(world: World, host: Host, each: int, first: float, rounds: list[Round]) -> None:
+async def _again_and_again(
+    world: World, host: Host, each: int, first: float, rounds: list[Round], patience: Patience
+) -> None:
     await asyncio.sleep(first)
     for number in range(each):
-        rounds.append(await _round(world, host))
+        rounds.append(await _round(world, host, patience))
         took = rounds[-1].out - rounds[-1].begun
         say(f"drain: {host.name} {number + 1} of {each}, out after {took:.1f} s")
 
 
-async def _round(world: World, host: Host) -> Round:
+async def at_edge(world: World, host: Host) -> tuple[int, int]:
+    """Requests that the edge has open at this host now, and all that it has sent there."""
+    pool, counters = (await world.pool(host))["id"], (await world.ask("GET", "/edge"))["counters"]
+    return int(counters["open"].get(pool, 0)), int(counters["requests"].get(pool, 0))
+
+
+async def _round(world: World, host: Host, patience: Patience) -> Round:
     now = asyncio.get_running_loop().time
-    begun = now()
+    begun, (open_then, sent_then) = now(), await at_edge(world, host)
     where = ("--config", str(host.config))
-    await host.command("drain", *where, "--wait", "--stop-engine", "--reason", "bench", "--limit", "90s")
-    out = now()
+    how = ("--wait", "--stop-engine", "--reason", "bench", "--limit", f"{patience.out:.0f}s")
+    await host.command("drain", *where, *how, seconds=patience.out + 30)
+    out, (_, sent) = now(), await at_edge(world, host)
 
     async def stopped() -> bool:
         return host.pid("engine") == 0
 
-    await until(f"{host.name}'s engine stopped", stopped, 60)
+    await until(f"{host.name}'s engine stopped", stopped, patience.stopped)
     await host.command("resume", *where)
-    await until_serving(world, host)
-    return Round(host.name, begun, out, now())
+    await until_serving(world, host, patience.back)
+    return Round(host.name, begun, out, now(), open_then, sent - sent_then)
 
 
 async def _control(world: World, hosts: list[Host], name: str, each: int) -> dict[str, Any]:

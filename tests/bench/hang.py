@@ -66,13 +66,12 @@ async def _pair(folder: Path, kind: str, number: int, turns: int) -> tuple[list[
             engine_with(world.add(name, kind, 50, QUICK_RETURN), LAB_START_SECONDS="0.5")
         await provision(world, world.hosts)
         await serve(world, world.hosts)
-        kinds = mixed(stream_share=0.5, tokens=8, stream_tokens=60, bound=30.0, stream_bound=30.0)
-        traffic = Traffic(world.info["public"], PUBLIC_NAME, kinds, RATE, world.public_host)
+        traffic = traffic_of(world)
         async with asyncio.TaskGroup() as users:
             traffic.start(users)
             try:
                 samples = [
-                    await _turn(world, world.hosts[(number + turn) % 2], chance, turn + 1 < turns)
+                    await turn_of(world, world.hosts[(number + turn) % 2], chance, turn + 1 < turns)
                     for turn in range(turns)
                 ]
             finally:
@@ -80,7 +79,13 @@ async def _pair(folder: Path, kind: str, number: int, turns: int) -> tuple[list[
         return samples, programs(world.hosts)
 
 
-async def _turn(world: World, host: Host, chance: random.Random, again: bool) -> float:
+def traffic_of(world: World, exact: bool = True) -> Traffic:
+    kinds = mixed(stream_share=0.5, tokens=8, stream_tokens=60, bound=30.0, stream_bound=30.0)
+    return Traffic(world.info["public"], PUBLIC_NAME, kinds, RATE, world.public_host, exact)
+
+
+async def turn_of(world: World, host: Host, chance: random.Random, again: bool, back: float = 180) -> float:
+    """Seconds from the hang to out; `again`: the host serves afterwards, within `back` seconds."""
     pool = (await world.pool(host))["id"]
 
     async def loaded() -> bool:
@@ -95,5 +100,5 @@ async def _turn(world: World, host: Host, chance: random.Random, again: bool) ->
     say(f"hang: {world.folder.name} {host.name} ({host.engine.kind}) out after {took:.1f} s")
     if again:
         host.kill_engine()
-        await serves_again(world, host)
+        await serves_again(world, host, back)
     return took

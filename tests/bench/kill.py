@@ -17,7 +17,7 @@ from tests.bench.lab import Edge, disabled_at, engine_with, opened, programs, pr
 
 from inferagent.lab.demo.host import Host
 from inferagent.lab.demo.world import World
-from inferagent.lab.processes import Program
+from inferagent.lab.processes import Program, kill, session_of
 
 LIMIT = 30.0  # seconds after which a trial counts as this long
 MOMENTS = (0.5, 8.5)  # seconds after serving within which the engine is killed
@@ -33,7 +33,7 @@ async def measure(folder: Path, quick: bool) -> list[Figure]:
         host = await _pair(world)
         pool = (await world.pool(host))["id"]
         conditions |= programs(world.hosts)
-        samples = [await _trial(world, host, pool, chance) for _ in range(5 if quick else 30)]
+        samples = [await trial(world, host, pool, chance) for _ in range(5 if quick else 30)]
     conditions |= {
         "load_after": load_average(),
         "gpu_probe": "hung in a driver's call since before the agent's start",
@@ -57,29 +57,38 @@ async def _pair(world: World) -> Host:
     return host
 
 
-async def _trial(world: World, host: Host, pool: str, chance: random.Random) -> float:
+async def trial(world: World, host: Host, pool: str, chance: random.Random, start: float = 180) -> float:
+    """Seconds from the death to out; `start` is how long agent and engine may take to serve."""
     probe = await _fresh(host)
+    engine = 0
     try:
-        await serve(world, [host])
+        await serve(world, [host], start)
         await asyncio.sleep(chance.uniform(*MOMENTS))
         await _check(host)
-        begun = time.time()
+        engine, begun = host.pid("engine"), time.time()
         host.kill_engine()
         at = await disabled_at(world, pool, begun, LIMIT)
     finally:
         await host.vanish()
         await probe.end()
+        for left in session_of(engine):
+            kill(left.pid)
     took = LIMIT if at is None else at - begun
     say(f"kill: out after {took:.3f} s")
     return took
 
 
-async def _fresh(host: Host) -> Program:
-    """No state but what setup wrote; the stuck probe runs."""
+def forget(host: Host) -> None:
+    """No state but what setup wrote; nothing of the host runs."""
     shutil.rmtree(host.run, ignore_errors=True)
     for path in (host.folder / "state").iterdir():
         if path.name != KEPT:
             path.unlink()
+
+
+async def _fresh(host: Host) -> Program:
+    """It remembers nothing; the stuck probe runs."""
+    forget(host)
     log = host.folder / "stuck.log"
     log.unlink(missing_ok=True)
     probe = await Program.start([sys.executable, str(STUCK), "--run", str(host.run.absolute())], {}, log)
@@ -110,12 +119,20 @@ async def _monitor_alone(folder: Path, chance: random.Random, hosts: int) -> dic
         await serve(world, world.hosts)
         for host in world.hosts:
             await host.kill_agent()
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(_until_routed_away(world, host, chance.uniform(0, edge.monitor_interval)))
-                for host in world.hosts[1:]
-            ]
-    samples = [task.result() for task in tasks]
+        return told(await left_alone(world, world.hosts[1:], chance, edge), edge)
+
+
+async def left_alone(world: World, hosts: list[Host], chance: random.Random, edge: Edge) -> list[float]:
+    """Of hosts without agents: seconds from the death of the engine until the edge has left the host."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(_until_routed_away(world, host, chance.uniform(0, edge.monitor_interval)))
+            for host in hosts
+        ]
+    return [task.result() for task in tasks]
+
+
+def told(samples: list[float], edge: Edge) -> dict[str, Any]:
     figure = spread("monitor_alone", samples, {})
     return {
         "median_s": tidy(figure.value),

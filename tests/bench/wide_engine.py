@@ -1,7 +1,7 @@
 """A vLLM for the idle figures: it answers the agent, and its metrics are as long as the real program's.
 
-`python wide_engine.py --port N`. The lab's engines show a fifth of vLLM's families; what an idle agent costs
-depends on all of them. INFERAGENT_BENCH_METRICS names a recorded answer to serve instead.
+`python wide_engine.py --port N`. It has no processes and generates nothing. INFERAGENT_BENCH_METRICS names a
+recorded answer to serve instead.
 """
 
 import argparse
@@ -13,28 +13,19 @@ from pathlib import Path
 
 from aiohttp import web
 
-from inferagent.lab.engines.counters import SECONDS, Counters, Histogram
-from inferagent.lab.engines.exposition import family, histogram, render
+from inferagent.lab.engines.counters import Counters
+from inferagent.lab.engines.exposition_page import page
+from inferagent.lab.engines.http_counts import HttpCounts
 
 RECORDED = "INFERAGENT_BENCH_METRICS"
 MODEL = "chat"
-# Together with the lab's own families as much as one idle vLLM 0.32 shows: 609 lines, 280 buckets, 50 kB.
-HISTOGRAMS, SERIES = 12, 72
 CPU = "process_cpu_seconds_total"
 _CPU_LINE = re.compile(rf"^{CPU} .*$", re.MULTILINE)
 
 
 def wide() -> str:
-    """Metrics of about as many lines and bytes as recorded from the real program."""
-    lines = family(CPU, "counter", "CPU time of the server.", [("", 15.4)])
-    for number in range(SERIES):
-        about = "A gauge of the runtime or the server, of which the agent asks none, told at some length."
-        lines += family(f"runtime_gauge_{number}", "gauge", about, [(f'generation="{number}"', 14008.0)])
-    for number in range(HISTOGRAMS):
-        about = "One of the histograms of the engine, of which the agent asks but for few."
-        name = f"vllm:request_stage_{number}_time_seconds"
-        lines += histogram(name, MODEL, about, Histogram(SECONDS))
-    return "\n".join(lines).replace(f"{CPU}{{}}", CPU) + "\n" + render(Counters(), MODEL, 8)
+    """Metrics of about as many lines and bytes as recorded from the real program: those of the stand-in."""
+    return page(Counters(), MODEL, HttpCounts())
 
 
 def body_of(recorded: str) -> str:

@@ -28,9 +28,9 @@ from inferagent.lab.processes import Program, kill, worker
 from inferagent.model.engine import EngineLook, Load, Outcome
 from inferagent.model.reading import NotAvailable, Value, known
 
-pytestmark = pytest.mark.timeout(500)
+pytestmark = pytest.mark.timeout(1200)
 PUBLIC = "chat"
-START = {"stand-in": 20.0, "real": 360.0}
+START = {"stand-in": 60.0, "real": 900.0}  # where others keep the machine busy
 LONG = {
     "model": PUBLIC,
     "messages": [{"role": "user", "content": "go on"}],
