@@ -69,13 +69,18 @@ class Stage:
 
     def add(self, weight: int = 50, settings: Mapping[str, str | int] = SETTINGS) -> Host:
         """A booted host, provisioned, whose units do not run yet. `settings` beside the usual ones."""
-        host = self.lab.boot()
+        host = self.boot()
+        host.run("inferagent", *self._setup(host, weight, {**SETTINGS, **settings}))
+        return host
+
+    def boot(self, *extra: str) -> Host:
+        """A host that reaches the cloud, not provisioned. `extra`: more arguments of systemd-nspawn."""
+        host = self.lab.boot(*extra)
         self._reach(host)
         host.write(CA, Path(self.info["cacert"]).read_text())
         host.write(TOKEN, Path(self.info["api_token_file"]).read_text(), 0o600)
         host.run("systemd-sysusers")
         host.run("systemd-tmpfiles", "--create")
-        host.run("inferagent", *self._setup(host, weight, {**SETTINGS, **settings}))
         return host
 
     def _reach(self, host: Host) -> None:

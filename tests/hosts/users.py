@@ -11,9 +11,11 @@ from inferagent.lab.traffic_judge import mixed
 
 
 class Users:
-    def __init__(self, host: str, rate: float) -> None:
+    """`exact`: the engines give every token asked for, as stand-ins do; a real one may stop early."""
+
+    def __init__(self, host: str, rate: float, *, exact: bool = True) -> None:
         url = f"http://127.0.0.1:{PORTS['public']}"
-        self.traffic = Traffic(url, "chat", mixed(stream_tokens=20), rate, host)
+        self.traffic = Traffic(url, "chat", mixed(stream_tokens=20), rate, host, exact)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run)
 
