@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 LOCKS := packaging/requirements-lab.txt packaging/requirements-dev.txt
 
-.PHONY: demo test lint bench soak crash fuzz hosts man lock clean
+.PHONY: demo test lint bench soak crash fuzz hosts real faults bars man lock clean
 
 demo: $(VENV)/.lab
 	$(BIN)/inferagent demo
@@ -53,6 +53,18 @@ $(VENV)/.made:
 # Hosts with a real systemd: as root, with systemd-container, mmdebstrap, iproute2 and nftables; else skipped.
 hosts: $(VENV)/.dev
 	$(BIN)/python -m tests.hosts $(HOSTS) || [ $$? -eq 77 ]
+
+# The real engines and cloudflared: gets what can be had, and holds them and the stand-ins to one contract.
+real: $(VENV)/.dev
+	$(BIN)/python -m tests.real $(REAL)
+
+# The fault matrix; FAULTS=--real with the real programs.
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.matrix $(FAULTS)
+
+# Drains, load, kills and hangs through the real chain.
+bars: $(VENV)/.dev
+	$(BIN)/python -m tests.real.bars $(BARS)
 
 # Resolve the dependencies again: pinned, with hashes, without addresses.
 lock: $(VENV)/.made
