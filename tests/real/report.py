@@ -23,7 +23,7 @@ def program_of(place: str, name: str) -> str:
     if "no_kind_for" in name or "llama.cpp" in name:
         return "llamacpp"
     words = name.partition("[")[2].rstrip("]").split("-")
-    if words[-1] not in ("real", "cloudflared"):
+    if not {"real", "cloudflared"} & set(words):
         return ""
     if "connector" in place:
         return "cloudflared"

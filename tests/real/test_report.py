@@ -37,6 +37,7 @@ def ran(tmp_path) -> Ran:
             "test_a_bad_push_is_refused_whole[http://x-cloudflared]",
             "cloudflared",
         ),
+        ("tests.contract.test_connector", "test_exit_codes[cloudflared-environment0-255]", "cloudflared"),
         ("tests.contract.test_connector", "test_version[stand-in]", ""),
         ("tests.integration.test_connector_adapter", "test_a_connectors_life[real]", "cloudflared"),
     ],

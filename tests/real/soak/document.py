@@ -13,7 +13,7 @@ from tests.real.soak.explain import Explained, changes_of, clocks, explain, word
 from tests.real.soak.failures import split
 from tests.real.soak.family import Ending
 from tests.real.soak.fault import Chapter
-from tests.real.soak.growth import growths, last_life
+from tests.real.soak.growth import by_minute, growths, last_life
 from tests.real.soak.measure import Sample
 from tests.real.soak.soak import CACHE, RATE, TIMING, Told
 
@@ -21,6 +21,7 @@ from inferagent.lab.demo.host import Host
 
 EVERYTHING = "1000000"  # lines
 HALF = 0.45
+SHOWN = ("private", "rss", "descriptors", "threads", "tasks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ async def document(told: Told, seed: int, versions: dict[str, str]) -> tuple[dic
         "requests": _requests(told, forgiven, late),
         "engine_lives": _lives(told),
         "growth": [_rounded(asdict(one)) | {"grown": one.grown} for one in grown],
+        "agent_by_minute": {one: by_minute(told.meter.samples, "agent", one) for one in SHOWN},
         "membership": _memberships(explained, told),
         "bars": {one.bar: "met" if not one.broken else list(one.broken) for one in verdicts},
     }

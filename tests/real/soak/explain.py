@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.real.soak.fault import Chapter
 
-SLACK = 1.0  # an event's second is that of its tick, rounded; the write follows it
+SLACK = 0.2  # seconds: an event is of its tick, rounded to tenths, and the write follows it
 WORDS = {True: "enable in the pool", False: "disable in the pool"}
 POOL = re.compile(r"/load_balancers/pools/([^/]+)$")
 

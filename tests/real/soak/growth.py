@@ -55,6 +55,17 @@ def growths(samples: Sequence[Sample]) -> list[Growth]:
     return found
 
 
+def by_minute(samples: Sequence[Sample], program: str, measure: str) -> list[float]:
+    """The median of each minute of its last life, the first included: a slope shows, and so does a plateau."""
+    life = last_life(
+        [one for one in samples if one.program == program and measure in one.numbers], settled=0.0
+    )
+    minutes: dict[int, list[float]] = {}
+    for sample in life:
+        minutes.setdefault(int((sample.at - life[0].at) // 60), []).append(sample.numbers[measure])
+    return [round(statistics.median(numbers), 1) for numbers in minutes.values()]
+
+
 def last_life(samples: Sequence[Sample], settled: float = SETTLED) -> list[Sample]:
     """The samples of the last pid, without its beginning."""
     if not samples:

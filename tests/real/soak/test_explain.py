@@ -53,6 +53,12 @@ def test_an_event_that_comes_after_the_change_explains_nothing() -> None:
     assert "without an event" in problem
 
 
+def test_a_host_that_changes_its_mind_at_once_is_understood() -> None:
+    """An edge that comes back right after the write: leaving and joining half a second apart."""
+    words = [Word(10.0, False, "engine-gone", "disable"), Word(10.6, True, "", "enable")]
+    assert problems([Change(10.1, False), Change(10.9, True)], words, [chapter()]) == ["", ""]
+
+
 def test_a_write_that_repeats_what_stands_is_no_change() -> None:
     path = "/accounts/1/load_balancers/pools/mine"
     journal: list[dict[str, Any]] = [

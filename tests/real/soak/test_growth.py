@@ -1,6 +1,6 @@
 """Growth is told by the last life alone, and by medians: neither a peak nor an earlier life counts."""
 
-from tests.real.soak.growth import LEAST, SETTLED, growths, last_life
+from tests.real.soak.growth import LEAST, SETTLED, by_minute, growths, last_life
 from tests.real.soak.measure import Sample
 
 
@@ -52,6 +52,12 @@ def test_only_the_last_life_counts_without_its_beginning() -> None:
     kept = last_life([*earlier, *later])
     assert {(sample.pid, sample.numbers["private"]) for sample in kept} == {(7, 40.0)}
     assert last_life([]) == []
+
+
+def test_the_minutes_of_the_last_life_are_told() -> None:
+    samples = [*life([90.0] * 20, pid=5), *life([40.0] * 6 + [42.0] * 5 + [99.0], begun=1000.0)]
+    assert by_minute(samples, "agent", "private") == [40.0, 42.0]
+    assert by_minute(samples, "agent", "tasks") == []
 
 
 def test_of_a_short_life_nothing_is_said() -> None:
