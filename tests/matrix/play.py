@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.matrix import judge
 from tests.matrix.fault import CannotHereError, Fault, known
+from tests.matrix.named import named
 from tests.matrix.row import Row
 from tests.matrix.stage import CALM, Stage, staged
 from tests.support.scenario import routed
@@ -39,7 +40,7 @@ async def play(row: Row, folder: Path, real: bool) -> Result:
     found: list[str] = []
     result = Result(row.name, False, time.strftime("%Y-%m-%d"), [])
     async with staged(row, folder, real) as stage:
-        result.programs = [stage.host.engine.about, stage.host.connector.about]
+        result.programs = await named(stage.host)
         try:
             await _tell(stage, fault)
         except* (AssertionError, TimeoutError, CommandError, OSError) as errors:

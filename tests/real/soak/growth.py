@@ -56,7 +56,7 @@ def growths(samples: Sequence[Sample]) -> list[Growth]:
 
 
 def by_minute(samples: Sequence[Sample], program: str, measure: str) -> list[float]:
-    """The median of each minute of its last life, the first included: a slope shows, and so does a plateau."""
+    """The median of each minute of its last life, the first included: a slope shows, a plateau too."""
     life = last_life(
         [one for one in samples if one.program == program and measure in one.numbers], settled=0.0
     )
