@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 LOCKS := packaging/requirements-lab.txt packaging/requirements-dev.txt
 
-.PHONY: demo test lint bench soak crash fuzz hosts real faults bars man lock clean
+.PHONY: demo test lint bench soak crash fuzz hosts real record faults bars man lock clean
 
 demo: $(VENV)/.lab
 	$(BIN)/inferagent demo
@@ -29,6 +29,10 @@ crash: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+# Remake what the stand-ins are held against, from the real programs.
+record: $(VENV)/.dev
+	$(BIN)/python -m tests.real.record $(RECORD)
 
 man: $(VENV)/.dev
 	$(BIN)/python packaging/manual.py build/man
