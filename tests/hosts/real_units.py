@@ -4,6 +4,7 @@ Programs are bound in from this machine, read-only; the Python that one runs in 
 """
 
 import re
+import shutil
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ WantedBy=multi-user.target
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """`binds`: here → there; `back`: seconds that a start may take; `models`: a store to copy to `home`."""
+    """`binds`: here → there; `back`: seconds that a start may take; `models`: is copied to `home`."""
 
     kind: str
     unit: str
@@ -44,8 +45,8 @@ class Engine:
     exec_start: str
     binds: Mapping[str, str]
     back: float
+    models: str
     settings: Mapping[str, str] | None = None
-    models: str = ""
 
     @property
     def home(self) -> str:
@@ -77,17 +78,18 @@ def ollama(named: Mapping[str, str]) -> Engine:
 
 
 def vllm(named: Mapping[str, str]) -> Engine:
-    program, model = Path(named["INFERAGENT_VLLM"]), named["INFERAGENT_VLLM_MODEL"]
+    program = Path(named["INFERAGENT_VLLM"])
     flags = "--served-model-name chat --host 127.0.0.1 --port 8000 --enforce-eager --max-model-len 1024"
     flags += " --max-num-seqs 8 --dtype float32 --shutdown-timeout 15"
-    same = {str(program), model, *map(str, pythons_of(program))}
+    same = {str(program), *map(str, pythons_of(program))}
     return Engine(
         kind="vllm",
         unit="vllm.service",
         url="http://127.0.0.1:8000",
-        exec_start=f"{program} serve {model} {flags}",
+        exec_start=f"{program} serve /var/lib/vllm/models {flags}",
         binds={path: path for path in sorted(same)} | libraries(),
         back=600.0,
+        models=named["INFERAGENT_VLLM_MODEL"],
     )
 
 
@@ -124,9 +126,9 @@ def binds(engine: Engine, cloudflared: str) -> list[str]:
 def install(host: Host, engine: Engine) -> None:
     """Both units are there; the engine runs, the connector waits for its token."""
     host.run("useradd", "--system", "--user-group", "--create-home", "--home-dir", engine.home, engine.kind)
-    if engine.models:
-        copy_of(Path(engine.models), host.path(f"{engine.home}/models"))
-        host.run("chown", "-R", f"{engine.kind}:{engine.kind}", engine.home)
+    copy = copy_of if engine.kind == "ollama" else shutil.copytree
+    copy(Path(engine.models), host.path(f"{engine.home}/models"))
+    host.run("chown", "-R", f"{engine.kind}:{engine.kind}", engine.home)
     ways = {str(parent) for there in engine.binds.values() for parent in Path(there).parents}
     host.run("chmod", "a+x", *ways)  # a Python may stand below a folder that is somebody's alone
     host.write(f"/etc/systemd/system/{engine.unit}", engine.text())

@@ -19,6 +19,7 @@ from inferagent.lab.traffic_judge import Kind, Outcome
 
 # How long a host may take to serve again: a real vLLM loads for minutes where others use the cores, too.
 BACK = 600.0
+LONGEST = "2048"  # tokens of a prompt and its answer
 PARALLEL = "8"  # requests that an Ollama works on at once; a vLLM of the lab does as many
 NAMES = {"vllm": "vLLM", "ollama": "Ollama", "cloudflared": "cloudflared"}
 CURES = {
@@ -51,7 +52,8 @@ class Chain:
         wanted = not (stand_in or self.stand_ins)
         if wanted and not (host.engine.real and host.connector.real):
             raise RuntimeError(f"cannot measure {name} with a real {NAMES[kind]} and a real cloudflared")
-        host.engine = replace(host.engine, environment={**host.engine.environment, **_environment(host)})
+        environment = {**host.engine.environment, **_environment(host)}
+        host.engine = replace(host.engine, command=long(host.engine.command), environment=environment)
         return host
 
     def missing(self, folder: Path) -> dict[str, str]:
@@ -72,6 +74,14 @@ class Chain:
         return Traffic(
             world.info["public"], PUBLIC_NAME, kinds, rate, world.public_host, self.stand_ins, header
         )
+
+
+def long(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The same engine with room for a stream of some seconds, where it has a bound of its own."""
+    words = list(command)
+    if "--max-model-len" in words:
+        words[words.index("--max-model-len") + 1] = LONGEST
+    return tuple(words)
 
 
 def _environment(host: Host) -> dict[str, str]:

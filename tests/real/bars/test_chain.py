@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.real.bars.chain import CURES, Chain, served, version_in
+from tests.real.bars.chain import CURES, Chain, long, served, version_in
 from tests.support import virtual
 from tests.support.demo_fakes import FakeHost, FakeWorld
 
@@ -45,6 +45,11 @@ def test_a_stand_in_that_was_asked_for_starts_quickly(chain: Chain, tmp_path: Pa
     host = chain.add(world(tmp_path), "other", "ollama", 20, stand_in=True)
     assert host.engine.environment["LAB_START_SECONDS"] == "0.5"
     assert host.engine.environment["OLLAMA_NUM_PARALLEL"] == "8"
+
+
+def test_a_vllm_has_room_for_a_long_stream() -> None:
+    assert long(("vllm", "serve", "--max-model-len", "1024", "-x"))[2:] == ("--max-model-len", "2048", "-x")
+    assert long(("ollama", "serve")) == ("ollama", "serve")
 
 
 def test_only_stand_ins_are_asked_for_every_token(tmp_path: Path) -> None:

@@ -39,5 +39,5 @@ def test_a_run_without_streams_is_told_too() -> None:
 
 
 def test_bounds_stay_below_those_of_the_edge() -> None:
-    assert all(kind.bound < 120 for kind in kinds_of(0.5, 800))
-    assert {kind.stream for kind in kinds_of(0.5, 800)} == {True, False}
+    assert all(kind.bound < 120 for kind in kinds_of(0.5))
+    assert {kind.stream for kind in kinds_of(0.5)} == {True, False}

@@ -45,4 +45,3 @@ def test_engines_are_units_that_always_come_back(tmp_path: Path) -> None:
     ]
     bound = binds(vllm(named), "/opt/cloudflared")
     assert f"--bind-ro={tmp_path}/venv:{tmp_path}/venv" in bound
-    assert "--bind-ro=/models/tiny:/models/tiny" in bound
