@@ -1,7 +1,8 @@
 """stop_http2_s, stop_quic_s, stop_quic_unanswered_s: from SIGTERM of an idle cloudflared to its end.
 
 HTTP/2 by the edge's stand-in, which speaks no QUIC: there a connector by QUIC is never registered. For one
-that is, INFERAGENT_QUIC_EDGE names an edge that speaks it; without it that figure is left out, and this is said.
+that is, INFERAGENT_QUIC_EDGE names an edge that speaks it; without it the figure is left out, and this is
+said.
 """
 
 import asyncio
