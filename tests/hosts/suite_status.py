@@ -38,6 +38,7 @@ def suite() -> None:
         for each in (host, other):
             scene.serve(each)
         _times(host)
+        host.run("systemctl", "enable", *UNITS)
         _doctor(host, scene.public_host)
 
 
@@ -53,6 +54,7 @@ def _doctor(host: Host, public: str) -> None:
     """Its look at a healthy host: all but the names and the doors of a real edge."""
     words = ("doctor", "--json", "--only", WITHOUT_EDGE, "--public", public, "--cacert", CA)
     done = host.try_run("inferagent", *words)
+    assert done.stdout.startswith("{"), f"doctor told no report: {done.stdout[:500]}{done.stderr[-2000:]}"
     results = json.loads(done.stdout)["checks"]
     counts = Counter(result["verdict"] for result in results)
     say(f"doctor: {dict(counts)}, exit code {done.returncode}")

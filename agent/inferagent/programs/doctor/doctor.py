@@ -11,6 +11,7 @@ from inferagent.programs.doctor.report import Report
 from inferagent.programs.doctor.running import chosen, examine, groups_of
 from inferagent.programs.doctor.sight import Direction
 from inferagent.programs.doctor.table import CHECKS
+from inferagent.runtime.logs import configure
 
 
 def names() -> tuple[tuple[str, str, str], ...]:
@@ -26,6 +27,7 @@ def choices() -> tuple[str, ...]:
 
 def doctor(direction: Direction, only: Sequence[str] = ()) -> Report:
     """Blocks for at most the direction's deadline. ValueError names what is no check in `only`."""
+    configure()  # what is logged on the way is no part of the report
     return asyncio.run(examined(direction, only))
 
 
