@@ -11,6 +11,7 @@ from inferagent.policy.facts import Facts
 
 TURN = 3.0
 TURNS = 15.0
+OPERATORS_TURN = 2.0  # longer than a reading of the pool and a write take
 SOFT_BLIND = 600.0
 
 
@@ -85,7 +86,16 @@ def _operator(cause: Cause, facts: Facts) -> str:
         return "the others cannot be read: leaving needs --last"
     if not facts.others_effective:
         return "the last effective endpoint: leaving needs --last"
-    return "" if facts.terms.alone or facts.read_at > cause.since else "needs a newer reading of the pool"
+    if facts.terms.alone or facts.read_at > cause.since + _behind_all(facts):
+        return ""
+    return "needs a newer reading of the pool"
+
+
+def _behind_all(facts: Facts) -> float:
+    """Seconds for which the best host of all lets the others leave first: told at the same moment, all of
+    them would else see each other."""
+    best = not any(peer.effective and not _below(facts, peer) for peer in facts.peers or ())
+    return OPERATORS_TURN if best else 0.0
 
 
 def needs_last(facts: Facts) -> str:

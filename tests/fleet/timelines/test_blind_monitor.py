@@ -50,6 +50,7 @@ def test_an_own_pool_leaves_by_its_write_and_comes_back_when_the_monitor_asks_ag
         assert host.drain().ok
         took = await fleet.until(lambda: out(host), 60.0)
         bound(record_property, "monitor blind, own-pool: out by the write", took, 25.0)
+        await fleet.run(max(fleet.edge.lags))
         assert routed(fleet) == {"gpu-1"}
         assert host.resume().ok
         await fleet.run(BLIND)

@@ -119,7 +119,7 @@ def test_a_hold_given_to_a_hung_host_that_s2_keeps_in_wins_and_lasts_until_resum
         assert held.phase is Phase.SERVING
         assert held.drain().ok
         took = await fleet.until(lambda: held.phase is Phase.DRAINING, 30.0)
-        bound(record_property, "hold on a hung host that is kept in: leaves", took, 3.0)
+        bound(record_property, "hold on a hung host that is kept in: leaves", took, 5.0)
         assert "→ draining: draining" in str(fleet.of("arrow", held)[-1].detail)
         took = await fleet.until(lambda: out(held), 900.0)
         bound(record_property, "hold on a hung host that is kept in: out", took, 120.0)

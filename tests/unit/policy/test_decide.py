@@ -79,7 +79,7 @@ def test_a_write_overtaken_before_it_showed_may_still_land():
     late = replace(DISABLED, membership=val(out_view(), NOW - 10))
     unseen = replace(kept, last_write=Write(True, NOW - 30))
     assert decide(late, desired(), kept).saved.unanswered_at is None
-    held = replace(unseen, phase=Phase.SERVING, memory=memory(sinces=(("hold", NOW - 1),)))
+    held = replace(unseen, phase=Phase.SERVING, memory=memory(sinces=(("hold", NOW - 3),)))
     assert decide(observed(), desired(hold=Hold("")), held).phase is Phase.DRAINING
     overtaken = saved(last_write=Write(True, NOW - 30), baseline=False)
     seen = replace(GONE, membership=failed())
@@ -116,8 +116,11 @@ def test_a_hold_waits_for_a_reading_of_the_pool_and_leaves_on_it():
     first = decide(observed(), desired(hold=Hold("")), saved())
     assert (first.phase, first.pace.membership) == (Phase.SERVING, 1.0)
     assert [(veto.rule, veto.why) for veto in first.vetoes] == [("S2", "needs a newer reading of the pool")]
-    next_second = NOW + 1
-    read = observed(now=next_second, membership=val(view(PEER), next_second))
+    for later, phase in ((1, Phase.SERVING), (3, Phase.DRAINING)):  # the best of all lets the others go first
+        read = observed(now=NOW + later, membership=val(view(PEER), NOW + later))
+        assert decide(read, desired(hold=Hold("")), first.saved).phase is phase
+    behind = view(endpoint("peer", rank=-1))
+    read = observed(now=NOW + 1, membership=val(behind, NOW + 1))
     assert decide(read, desired(hold=Hold("")), first.saved).phase is Phase.DRAINING
 
 

@@ -33,6 +33,7 @@ from inferagent.policy.leaving import (
 INFERRED, CERTAIN = cause(CauseKind.INFERRED, "engine-hung"), cause()
 SOFT, HELD = cause(CauseKind.SOFT, "parked"), cause(CauseKind.OPERATOR, "hold")
 EARLIER = cause(CauseKind.OPERATOR, "hold", since=NOW - 1)
+LONG_AGO = cause(CauseKind.OPERATOR, "hold", since=NOW - 3)
 ALONE = Terms(alone=True)
 
 
@@ -105,7 +106,7 @@ def test_kept_in_for_a_deadline_it_counts_as_certain(others, kept, may):
 
 def test_the_operator_needs_last_for_the_last_one_and_where_the_others_are_unknown():
     last = {"hold": Hold("", last=True)}
-    assert may_not_leave(EARLIER, among(*peers(True))) == ""
+    assert may_not_leave(LONG_AGO, among(*peers(True))) == ""
     assert "--last" in may_not_leave(HELD, among(*peers(False)))
     assert "--last" in may_not_leave(HELD, BLIND)
     assert may_not_leave(HELD, among(*peers(False), **last)) == ""
@@ -115,10 +116,20 @@ def test_the_operator_needs_last_for_the_last_one_and_where_the_others_are_unkno
 
 def test_a_hold_leaves_on_a_reading_begun_after_it():
     """Of two hosts that are held in the same second, the second sees that the first has left."""
-    assert "newer reading" in may_not_leave(HELD, among(*peers(True)))
-    assert "newer reading" in may_not_leave(EARLIER, among(*peers(True), read=NOW - 1))
-    assert may_not_leave(EARLIER, among(*peers(True), read=NOW - 0.9)) == ""
+    behind = peers(True, first=-1)
+    assert "newer reading" in may_not_leave(HELD, among(*behind))
+    assert "newer reading" in may_not_leave(EARLIER, among(*behind, read=NOW - 1))
+    assert may_not_leave(EARLIER, among(*behind, read=NOW - 0.9)) == ""
     assert may_not_leave(HELD, among(*peers(True), hold=Hold("", last=True))) == ""
+
+
+def test_of_hosts_that_are_held_at_the_same_moment_the_best_leaves_after_the_others():
+    """Else each of them would still see another."""
+    worse, ill = endpoint("z", rank=9), peers(False, first=-1)
+    for others, waits in ((peers(True), True), (ill, True), (peers(True, first=-1), False)):
+        assert bool(may_not_leave(EARLIER, among(*others, worse))) is waits, others
+    assert "newer reading" in may_not_leave(LONG_AGO, among(*peers(True), read=NOW - 1))
+    assert may_not_leave(LONG_AGO, among(*peers(True), read=NOW - 0.9)) == ""
 
 
 @pytest.mark.parametrize(
