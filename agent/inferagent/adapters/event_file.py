@@ -89,6 +89,8 @@ class EventFile:
             handle = os.open(self._path, flags, MODE)
             try:
                 new = os.fstat(handle).st_size == 0
+                if new:
+                    os.fchmod(handle, MODE)  # whatever the unit's umask, the group may read what happened
                 full = self._fill(handle)
                 os.fdatasync(handle)
             finally:

@@ -7,12 +7,12 @@ the agent's own user always may.
 import contextlib
 import errno
 import grp
-import os
 import socket
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from inferagent.runtime.acl import give_to_group, groups
 from inferagent.runtime.lock import ControlError, cannot
 
 READING, ACTING = "control.sock", "operator.sock"
@@ -44,8 +44,8 @@ def _open(
 ) -> tuple[socket.socket, int]:
     """A group that was named and cannot be let in is a trouble that status shows, and lets nobody else in."""
     listener, inode = open_socket(path, ALONE if gid is None else GROUP, gid)
-    if gid is not None and path.stat().st_gid != gid:
-        problem = f"the agent's user is not in it: sudo usermod -aG {name} inferagent, and restart the agent"
+    if gid is not None and gid not in _let_in(path):
+        problem = f"the file system of {path.parent} keeps no access lists"
     if name:
         code = f"group-not-let-in-{path.stem}"
         troubles[code] = f"cannot open {path} to the group {name}: {problem}" if problem else ""
@@ -92,14 +92,22 @@ def open_socket(path: Path, mode: int = GROUP, gid: int | None = None) -> tuple[
 
 
 def _admit(path: Path, mode: int, gid: int | None) -> None:
-    """Only a group that the file really got is let in: that of the process may be anybody's."""
+    """Another group than the file's own gets an entry of its own: to give the file away needs a privilege,
+    and the group that the file has may be anybody's. Where no entry can be kept, nobody more is let in."""
     path.chmod(ALONE)
-    if gid is not None:
-        with contextlib.suppress(PermissionError):
-            os.chown(path, -1, gid)
-        if path.stat().st_gid != gid:
-            return
-    path.chmod(mode)
+    if gid is None or path.stat().st_gid == gid:
+        path.chmod(mode)
+        return
+    with contextlib.suppress(OSError):
+        give_to_group(path, gid)
+
+
+def _let_in(path: Path) -> list[int]:
+    """The groups that may open this socket."""
+    found = path.stat()
+    if found.st_mode & 0o060 != 0o060:
+        return []
+    return groups(path) or [found.st_gid]
 
 
 def _refuse_living(path: Path) -> None:
@@ -135,8 +143,7 @@ def is_there(path: Path, inode: int) -> bool:
 def who_may(path: Path) -> str:
     """The group that may open this socket, "" when none may or nobody can tell."""
     try:
-        found = path.stat()
-        return grp.getgrgid(found.st_gid).gr_name if found.st_mode & 0o060 == 0o060 else ""
+        return next((grp.getgrgid(gid).gr_name for gid in _let_in(path)), "")
     except (OSError, KeyError):
         return ""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from inferagent.runtime.acl import groups
 from inferagent.runtime.lock import ControlError
 from inferagent.runtime.sockets import Access, may_cure, open_acting, open_reading, open_socket, remove
 
@@ -50,7 +51,7 @@ def test_a_group_that_is_named_is_let_in(run: Path) -> None:
         open_acting(run / "operator.sock", Access(SOME, SOME), troubles)[0],
     ):
         for name in ("control.sock", "operator.sock"):
-            assert (mode(run / name), (run / name).stat().st_gid) == (0o660, 2)
+            assert (mode(run / name), groups(run / name)) == (0o660, [2])
         assert may_cure(run / "operator.sock").startswith(f"run it with sudo, or join the group {SOME}: ")
     assert set(troubles.values()) == {""}
 
@@ -59,7 +60,7 @@ def test_a_group_that_is_named_is_let_in(run: Path) -> None:
 def test_readers_without_a_name_are_the_group_of_the_folder(run: Path) -> None:
     os.chown(run, -1, 2)
     with open_reading(run / "control.sock", Access(), {})[0]:
-        assert (run / "control.sock").stat().st_gid == 2
+        assert groups(run / "control.sock") == [2]
 
 
 def test_a_group_that_does_not_exist_lets_nobody_in_and_is_a_trouble(run: Path) -> None:
@@ -74,22 +75,33 @@ def test_a_group_that_does_not_exist_lets_nobody_in_and_is_a_trouble(run: Path) 
 AS_NOBODY = f"""
 import os, sys
 from pathlib import Path
+from inferagent.runtime.acl import groups
 from inferagent.runtime.sockets import Access, open_acting
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 troubles = {{}}
 path = Path(sys.argv[1]) / "operator.sock"
 open_acting(path, Access(operators={SOME!r}), troubles)
-print(oct(path.stat().st_mode & 0o777), *troubles.values())
+print(groups(path), *troubles.values())
 """
 
 
 @ROOT
-def test_a_group_that_the_agent_is_not_in_is_not_let_in(run: Path) -> None:
-    """Nor is whatever group the file has instead."""
+def test_a_group_that_the_agent_is_not_in_is_let_in_and_no_other(run: Path) -> None:
     os.chown(run, 65534, 65534)
     said = subprocess.run([sys.executable, "-c", AS_NOBODY, str(run)], capture_output=True, text=True)
-    assert said.stdout.startswith("0o600 "), said
-    assert f"sudo usermod -aG {SOME} inferagent" in said.stdout
+    assert said.stdout.strip() == "[2]", said
+
+
+@ROOT
+@pytest.mark.parametrize(("gid", "may"), [(2, True), (3, False)])
+def test_the_kernel_lets_in_that_group_only(run: Path, gid: int, may: bool) -> None:
+    knock = "import os, socket, sys; os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(65534); "
+    knock += "socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+    with open_acting(run / "operator.sock", Access(operators=SOME), {})[0]:
+        argv = [sys.executable, "-c", knock, str(run / "operator.sock"), str(gid)]
+        said = subprocess.run(argv, capture_output=True, text=True)
+    assert (said.returncode == 0) is may, said
+    assert may or "PermissionError" in said.stderr
 
 
 STRANGER = """
