@@ -22,6 +22,8 @@ PATH = b"/.inferagent/ready"
 CLIENTS = 64  # the oldest makes room for the next, so that slow ones cannot keep the monitor out
 PATIENCE = 5.0  # seconds for a client to ask
 GOODBYE = 1.0  # seconds for a client to hang up, and for all of them when this program is to end
+GONE = 3.0  # seconds for which a verdict that was read still stands without its file
+NONE = (False, "unknown", "")
 LONGEST = 8192  # bytes of one request
 MONITOR = b"cloudflare-traffic-manager"
 REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Not Allowed", 503: "Unavailable"}
@@ -35,7 +37,7 @@ def read_verdict(run: str, boot: str) -> tuple[bool, str, str]:
         verdict = json.loads(content(f"{run}/verdict.json"))
         if verdict["boot"] == boot:
             return verdict["ready"] is True, str(verdict["phase"]), str(verdict.get("engine", ""))
-    return False, "unknown", ""
+    return NONE
 
 
 class EnginePort:
@@ -111,6 +113,7 @@ class Server:
             self.port.point(engine)
         self.clients: list[Client] = []
         self.asked = count_asked(run)
+        self.verdict, self.verdict_at = NONE, now()
         self.leave_at = 0.0  # no: the listening socket is still ours
         self.selector.register(listener, selectors.EVENT_READ, self.accept)
 
@@ -126,7 +129,7 @@ class Server:
 
     def look(self) -> None:
         """Once a second: the engine's port while it matters, and clients that take too long."""
-        ready, _, engine = read_verdict(self.run, self.boot)
+        ready, _, engine = self.said()
         if ready:
             with suppress(OSError, ValueError):  # a name that cannot be resolved now: the next look
                 self.port.point(self.told or engine)
@@ -188,9 +191,18 @@ class Server:
             return response(405, {"error": "method not allowed"}, with_body)
         if any(MONITOR in line for line in head.lower().split(b"\r\n") if line.startswith(b"user-agent:")):
             self.touch_asked()
-        ready, phase, _ = read_verdict(self.run, self.boot)
+        ready, phase, _ = self.said()
         ready = ready and self.port.refusals < 2
         return response(200 if ready else 503, {"ready": ready, "phase": phase}, with_body)
+
+    def said(self) -> tuple[bool, str, str]:
+        """The verdict. A file that is gone is written anew within a tick of a living agent: until then the
+        last word stands."""
+        found = read_verdict(self.run, self.boot)
+        gone = found == NONE and not os.path.lexists(f"{self.run}/verdict.json")
+        if not gone or now() >= self.verdict_at + GONE:
+            self.verdict, self.verdict_at = found, now()
+        return self.verdict
 
     def touch_asked(self) -> None:
         """Let the agent know when a monitor last asked, and how often in all: such requests are no users."""

@@ -49,18 +49,20 @@ class QuickRestart(Fault):
 
 @fault("vllm-saturated")
 class Saturated(Fault):
-    """Several dozen users for eight places: whoever comes now waits longer than a generation may take."""
+    """Several dozen users for four places: whoever comes now waits longer than a generation may take."""
 
     async def before(self, stage: Stage) -> None:
-        given(stage.host, "--max-num-seqs", "8")
-        kinds = bounded(mixed(0.5, 150, 200), PATIENT)
+        given(stage.host, "--max-num-seqs", "4")
+        kinds = bounded(mixed(0.5, 100, 120), PATIENT)
         stage.traffic = Crowd.of(stage.traffic, USERS, kinds)
 
     async def strike(self, stage: Stage) -> None:
         await stage.until(lambda: self._queued(stage), f"{QUEUED} requests wait in the engine")
 
     async def check(self, stage: Stage) -> list[str]:
-        return [] if await self._queued(stage) else ["the queue was not full to the end"]
+        """Users who ask in step leave the queue empty for a moment: one look may fall into it."""
+        await stage.until(lambda: self._queued(stage), "the queue is full to the end", 5.0)
+        return []
 
     async def _queued(self, stage: Stage) -> bool:
         return await metric(stage.host, "vllm:num_requests_waiting") >= QUEUED

@@ -118,6 +118,17 @@ def test_a_torn_verdict_or_one_of_another_boot_is_503(program, tmp_path, content
     assert ask(program.port)[0] == 503
 
 
+async def test_a_verdict_whose_file_is_gone_stands_for_a_moment_only(program, tmp_path):
+    verdict(tmp_path, True)
+    assert ask(program.port)[0] == 200
+    (tmp_path / "verdict.json").unlink()
+    assert body(ask(program.port)) == {"ready": True, "phase": "serving"}
+    await until(lambda: ask(program.port)[0] == 503, "503 as nobody writes it anew")
+    assert body(ask(program.port)) == {"ready": False, "phase": "unknown"}
+    verdict(tmp_path, True)
+    assert ask(program.port)[0] == 200
+
+
 def test_only_a_true_ready_is_ready(program, tmp_path):
     verdict(tmp_path, True)
     said = json.loads((tmp_path / "verdict.json").read_bytes()) | {"ready": "yes"}
