@@ -9,7 +9,7 @@ from typing import Protocol
 
 from inferagent.model.check import CheckResult
 from inferagent.model.desired import Hold
-from inferagent.model.engine import EngineLook, Generation
+from inferagent.model.engine import EngineLook, Generation, Occupant
 from inferagent.model.event import Event
 from inferagent.model.gpu import GpuReport
 from inferagent.model.host import HostLook
@@ -72,6 +72,12 @@ class EnginePort(Protocol):
 
         Never raises: silence past `deadline` seconds is Outcome.UNANSWERED.
         """
+        ...
+
+
+class PortOwnerPort(Protocol):
+    async def look(self) -> Occupant | None:
+        """A foreign program at the engine's port; None where none is known. PortError: ask again."""
         ...
 
 

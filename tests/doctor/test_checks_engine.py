@@ -35,6 +35,15 @@ def test_the_agent_may_know_why_nothing_listens(tmp_path):
     assert "start-limit-hit" in judged("engine.port", configured(tmp_path), given).outcome.evidence
 
 
+@pytest.mark.parametrize("accepts", [Value(True, 0.0), Failed("cannot reach it", 0.0)])
+def test_a_port_that_another_program_has(tmp_path, accepts):
+    """Whatever answers there, the agent knows whose it is."""
+    says = {"root_code": "port-taken", "root_cause": "port 8000 belongs to another program", "cure": "ss"}
+    result = judged("engine.port", configured(tmp_path), {ENGINE: look(accepts=accepts), STATUS: says})
+    assert (result.verdict, result.outcome.evidence) == ("fail", says["root_cause"])
+    assert result.outcome.cure == "ss"
+
+
 def test_a_port_that_cannot_be_reached(tmp_path):
     given = {ENGINE: look(accepts=Failed("cannot reach it", 0.0))}
     assert judged("engine.port", configured(tmp_path), given).verdict == "fail"

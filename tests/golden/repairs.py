@@ -8,7 +8,7 @@ from tests.support import build
 from tests.support.build import NOW
 
 from inferagent.model.desired import Desired
-from inferagent.model.engine import Outcome
+from inferagent.model.engine import Occupant, Outcome
 from inferagent.model.gpu import GpuReport
 from inferagent.model.observed import Job
 from inferagent.model.phase import Phase
@@ -91,6 +91,19 @@ STATES = {
             engine=build.warming(now),
         ),
         saved=left(memory=cold()),
+    ),
+    "needs-operator-port-taken": State(
+        lambda now: replace(
+            gone(now, state=UnitState.RESTARTING, exit="exit code 1"),
+            occupant=val(Occupant(8000, 0, "python3"), now),
+        ),
+        saved=left(memory=cold(), restarts=(NOW - 400, NOW - 60)),
+    ),
+    "needs-operator-port-taken-starting": State(
+        lambda now: replace(
+            out(now, engine=engine(now, models=build.failed(now))), occupant=val(Occupant(8000, 33), now)
+        ),
+        saved=left(memory=cold(generation_bad=2)),
     ),
     "needs-operator-model-missing": State(
         lambda now: out(

@@ -19,12 +19,13 @@ class Veto:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds until the next tick at the latest, and between two looks; `generation` None: do not ask."""
+    """Seconds until the next tick at the latest, and between two looks; `generation`, `port` None: none."""
 
     tick: float = 5.0
     look: float = 2.0
     membership: float = 15.0
     generation: float | None = None
+    port: float | None = None  # who owns the engine's
 
 
 @dataclass(frozen=True, slots=True)

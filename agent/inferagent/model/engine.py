@@ -58,6 +58,15 @@ class EngineLook:
     refuses: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """A foreign program that listens at the engine's port; `name` is "" where it cannot be told."""
+
+    port: int
+    uid: int
+    name: str = ""
+
+
 class Outcome(StrEnum):
     OK = "ok"
     WRONG = "wrong"  # answered, but not with tokens: 404, 500, garbage, a refused connection

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from inferagent.model.check import CheckView
-from inferagent.model.engine import EngineLook, Generation
+from inferagent.model.engine import EngineLook, Generation, Occupant
 from inferagent.model.gpu import GpuReport
 from inferagent.model.host import HostLook
 from inferagent.model.kernel import KernelLook
@@ -38,6 +38,7 @@ class Observed:
     engine: EngineLook = field(default_factory=EngineLook)
     connector: ConnectorLook = field(default_factory=ConnectorLook)
     generation: Reading[Generation] = NEVER
+    occupant: Reading[Occupant | None] = NEVER  # None: nobody foreign is known to be at the engine's port
     membership: Reading[MembershipView] = NEVER
     gpus: Reading[GpuReport] = NEVER
     kernel: Reading[KernelLook] = NEVER  # what the kernel and the driver's files tell of the GPUs

@@ -93,6 +93,7 @@ class Memory:
     counted_since: float | None = None  # when counting of arrivals began
     asked: int = 0  # probes of the monitor that the ready program has counted
     asked_at: float | None = None  # when that last grew
+    port_taken_at: float | None = None  # when the engine's port was last known to be a foreign program's
     falls: tuple[tuple[str, int, float], ...] = ()  # code, bad readings in a row, time of the last counted
     sinces: tuple[tuple[str, float], ...] = ()  # code of a finding or cause → when it began
     no_edge_since: float | None = None

@@ -13,9 +13,13 @@ SHOWS_SLOWLY = 60.0  # an enabling write that has not shown for so long is repea
 
 
 def restarts(facts: Facts) -> list[float]:
-    """Times of the engine's restarts in the last hour, ours and the supervisor's, oldest first."""
-    own = facts.unit.own_restarts if facts.unit else ()
-    return sorted(at for at in (*facts.saved.restarts, *own) if facts.now - at < HOUR)
+    """Times of the engine's restarts in the last hour, ours and the supervisor's, oldest first.
+
+    Those in vain while a foreign program had the port count no more once it is free.
+    """
+    own, taken = facts.unit.own_restarts if facts.unit else (), facts.memory.port_taken_at
+    vain = taken if taken is not None and taken < facts.now else float("-inf")
+    return sorted(at for at in (*facts.saved.restarts, *own) if facts.now - at < HOUR and at > vain)
 
 
 def restarts_spent(facts: Facts) -> bool:

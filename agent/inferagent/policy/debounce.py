@@ -4,6 +4,7 @@ from inferagent.model.change import changed
 from inferagent.model.health import Cause, Finding
 from inferagent.model.saved import Memory
 from inferagent.model.unit import Unit
+from inferagent.policy.judge_port import CODE as PORT_TAKEN
 
 NO_FALL = 0, float("-inf")
 
@@ -57,13 +58,16 @@ def by_hand(verb: str, unit: str) -> str:
 def dated(
     memory: Memory, now: float, causes: list[Cause], findings: list[Finding]
 ) -> tuple[Memory, tuple[Cause, ...], tuple[Finding, ...]]:
-    """Date each cause and finding by when its code began to stand without a break; worst causes first."""
+    """Date each cause and finding by when its code began to stand without a break; worst causes first.
+
+    A port that is taken explains what else is wrong with the engine, however old that is.
+    """
     if not causes and not findings:
         return changed(memory, sinces=()), (), ()
     old = dict(memory.sinces)
     codes = [*(cause.code for cause in causes), *(finding.code for finding in findings)]
     sinces = {code: old.get(code, now) for code in codes}
-    ordered = sorted(causes, key=lambda cause: (-cause.kind, sinces[cause.code]))
+    ordered = sorted(causes, key=lambda one: (-one.kind, one.code != PORT_TAKEN, sinces[one.code]))
     return (
         changed(memory, sinces=tuple(sinces.items())),
         tuple(changed(cause, since=sinces[cause.code]) for cause in ordered),

@@ -12,14 +12,19 @@ from inferagent.policy.debounce import absent, by_hand, fall
 from inferagent.policy.evidence import moved_since, still_for
 from inferagent.policy.facts import Facts, Judgement
 from inferagent.policy.flight import in_flight, work
+from inferagent.policy.judge_port import judge_port
 
 
 def judge_engine(facts: Facts) -> tuple[Memory, Judgement]:
     """Causes of the engine, each by its own rule, and findings that no cause says."""
     unit = facts.unit
     findings = _unknowns(facts)
+    memory, taken = judge_port(facts)
     if unit is not None and not unit.alive:
-        return facts.memory, Judgement((_gone(facts, unit),), findings)
+        gone = _gone(facts, unit)
+        return memory, Judgement((taken, gone) if taken else (gone,), findings)
+    if taken is not None:  # whatever else is wrong follows from that
+        return memory, Judgement((taken,), findings)
     memory, refused = _refuses(facts, facts.memory)
     memory, missing = _missing_model(facts, memory)
     memory, degraded = _degraded(facts, memory)

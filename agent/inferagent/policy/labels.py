@@ -6,6 +6,7 @@ from inferagent.model.reading import Failed
 from inferagent.policy import budget
 from inferagent.policy.facts import Facts
 from inferagent.policy.faults import of_engine
+from inferagent.policy.judge_port import taken
 from inferagent.policy.lending import CODE as IN_USE
 from inferagent.policy.phases import standing
 from inferagent.policy.proofs import join_unproven
@@ -42,6 +43,7 @@ def _waiting(facts: Facts) -> bool:
     restarting = unit is not None and not unit.alive and unit.state in ("restarting", "starting", "stopping")
     gone = next((cause.since for cause in facts.causes if cause.code == "engine-gone"), facts.now)
     restarting = restarting and facts.now - gone < LONG and not budget.restarts_spent(facts)
+    restarting = restarting and not taken(facts)  # which cures nothing
     lent = any(cause.code == IN_USE for cause in facts.causes)
     return going or bool(of_engine(facts.saved, facts.terms.gpus)) or lent or restarting
 

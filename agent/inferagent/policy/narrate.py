@@ -9,11 +9,14 @@ from inferagent.policy import budget
 from inferagent.policy.facts import Facts
 from inferagent.policy.faults import of_engine
 from inferagent.policy.flight import in_flight
+from inferagent.policy.judge_port import CODE as PORT_TAKEN
+from inferagent.policy.judge_port import taken
 from inferagent.policy.labels import dark, unsaved
 from inferagent.policy.progress import progress, said
 from inferagent.policy.proofs import join_unproven, out_proven
 
 PAST = {" is ": " was ", " has ": " had ", " have ": " had ", " does ": " did ", " hangs": " hung"}
+PAST |= {" belongs ": " belonged "}
 PAST |= {" answers ": " answered ", " lives, but its port refuses ": " lived, but its port refused "}
 # What breaks what: a lost GPU takes the engine with it, not the other way round.
 ROOTS = (Component.HOST, Component.GPU, Component.ENGINE, Component.CONNECTOR)
@@ -30,7 +33,7 @@ def root_cause(told: Facts | Decision) -> Cause | None:
     held = [cause for cause in causes if cause.kind is CauseKind.OPERATOR]
     if held and saved.phase is Phase.OUT:
         return held[0]
-    return min(causes, key=lambda cause: (-cause.kind, _depth(cause), cause.since))
+    return min(causes, key=lambda one: (-one.kind, _depth(one), one.code != PORT_TAKEN, one.since))
 
 
 def _over(cause: Cause) -> Cause:
@@ -104,7 +107,8 @@ def _out(facts: Facts, label: Label | None, why: str) -> str:
         case Label.WAITING if of_engine(facts.saved, facts.terms.gpus):
             return f"waiting for a {_cure_waited_for(facts)}{why}"
         case Label.NEEDS_OPERATOR:
-            wait, unread = unsaved(facts) or budget.restart_wait(facts), dark(facts)
+            starts = "" if taken(facts) else budget.restart_wait(facts)  # no start cures a port that is taken
+            wait, unread = unsaved(facts) or starts, dark(facts)
             why = why or (f": {unread}" if unread else ": the engine keeps dying while it starts")
             return f"needs-operator{why}" + (f" ({wait})" if wait else "")
         case Label.READY:

@@ -7,6 +7,7 @@ from inferagent.model.phase import Phase
 from inferagent.model.reading import Value
 from inferagent.policy.evidence import moved_since, still_for
 from inferagent.policy.facts import Facts
+from inferagent.policy.judge_port import port_pace
 from inferagent.policy.phases import standing
 from inferagent.policy.proofs import HANGS, join_unproven
 
@@ -31,7 +32,7 @@ def pace(facts: Facts, join_open: bool) -> Pace:
     asked = held is not None and facts.now - held.since < TURNING
     if inside and (facts.memory.wait_since is not None or asked):
         membership = 1.0
-    return Pace(5.0, look, membership, _generation(facts, join_open, doubt))
+    return Pace(5.0, look, membership, _generation(facts, join_open, doubt), port_pace(facts))
 
 
 def _generation(facts: Facts, join_open: bool, doubt: bool) -> float | None:

@@ -209,6 +209,7 @@ class Daemon:
                 put("generation"),
                 generation_bound(self._settings),
             ),
+            Probe("the engine's port", parts.clock, parts.port_owner.look, self.board.put_occupant, 3.0),
             Probe("the host", parts.clock, parts.host.look, put("host"), 5.0, probe.host),
             Probe("the GPUs", parts.clock, self._gpus, self._put_gpus, 2.0, probe.gpus),
         ]
@@ -237,6 +238,7 @@ class Daemon:
         probes["the connector"].set_pace(min(pace.look, self._settings.probe.look))
         probes["the pool"].set_pace(pace.membership)
         probes["a generation"].set_pace(pace.generation)
+        probes["the engine's port"].set_pace(pace.port)
 
     def _publish(self, document: Status) -> None:
         self._notify.tell(document)

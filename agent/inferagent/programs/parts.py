@@ -14,6 +14,7 @@ from inferagent.adapters.cloudflare.client import Client
 from inferagent.adapters.cloudflare.identity import machine_identity
 from inferagent.adapters.cloudflare.own_pool import OwnPool, Place
 from inferagent.adapters.engine.ollama import OllamaEngine
+from inferagent.adapters.engine.port_owner import PortOwner
 from inferagent.adapters.engine.vllm import VllmEngine
 from inferagent.adapters.event_file import EventFile
 from inferagent.adapters.gpu.report import GpuReportFile
@@ -33,7 +34,7 @@ from inferagent.model.desired import EngineKind, Mode
 from inferagent.model.membership import MembershipKind
 from inferagent.model.reading import known
 from inferagent.model.unit import Part
-from inferagent.ports import EnginePort, MembershipPort, UnitPort
+from inferagent.ports import EnginePort, MembershipPort, PortOwnerPort, UnitPort
 from inferagent.runtime.board import Board
 
 BAD_CONFIGURATION = 78
@@ -47,6 +48,7 @@ class Parts:
     clock: BootClock
     units: dict[Part, UnitPort]
     engine: EnginePort
+    port_owner: PortOwnerPort
     connector: Cloudflared
     membership: MembershipPort
     host: HostReadings
@@ -66,6 +68,7 @@ def make(loaded: Loaded, settings: Settings, board: Board) -> Parts:
             Part.CONNECTOR: _unit(Part.CONNECTOR, settings.connector, run, clock, settings.mode),
         },
         engine=_engine(settings, board, clock),
+        port_owner=_port_owner(settings.only_engine, board, clock),
         connector=_connector(loaded, settings, clock),
         membership=_membership(loaded, settings, clock),
         host=HostReadings(clock, loaded.agent.state),
@@ -132,6 +135,10 @@ def _engine(whole: Settings, board: Board, clock: BootClock) -> EnginePort:
         wants_gpu=lambda: wants_gpu(settings.gpus, board),
         host=lambda: users_host(whole.connector.hostname, board),
     )
+
+
+def _port_owner(engine: Engine, board: Board, clock: BootClock) -> PortOwner:
+    return PortOwner(engine.url, clock, lambda: known(board.engine_unit), engine.unit)
 
 
 def wants_gpu(gpus: tuple[int, ...] | None, board: Board) -> bool:

@@ -1,8 +1,8 @@
 """The ready program: answers /.inferagent/ready from the verdict file of this boot, agent or no agent.
 
-One file, the standard library only: `python -I -S -B ready.py --run DIR [--engine HOST:PORT]`, its listening
-socket passed in. 200 only while the verdict of this boot says ready and the engine's port, which the verdict
-names as well, does not refuse twice running. On run/ready.sock it hands the socket to whoever replaces it.
+One file, the standard library only, its listening socket passed in. 200 only while the verdict of this boot
+says ready and the engine's port, which it names as well, does not refuse twice running. On run/ready.sock it
+hands the socket to whoever replaces it.
 """
 
 # pathlib alone would cost a fifth of this program's memory
@@ -18,6 +18,7 @@ import sys
 import time
 from contextlib import suppress
 
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 PATH = b"/.inferagent/ready"
 CLIENTS = 64  # the oldest makes room for the next, so that slow ones cannot keep the monitor out
 PATIENCE = 5.0  # seconds for a client to ask
@@ -60,8 +61,8 @@ class EnginePort:
 
     def check(self) -> None:
         self.close()
-        self.left = list(self.addresses)
-        if self.left:
+        if self.addresses:
+            self.left = list(self.addresses)
             self.try_next()
 
     def try_next(self) -> None:
@@ -96,18 +97,15 @@ class EnginePort:
 
 class Client:
     def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.heard = b""
-        self.deadline = now() + PATIENCE
-        self.answered = False
+        self.sock, self.heard = sock, b""
+        self.deadline, self.answered = now() + PATIENCE, False
 
 
 class Server:
     def __init__(self, run: str, listener: socket.socket, engine: str) -> None:
-        self.run, self.told = run, engine
-        self.listener = listener
+        self.run, self.told, self.listener = run, engine, listener
         self.selector = selectors.DefaultSelector()
-        self.boot = boot_id()
+        self.boot = content(BOOT_ID).decode().strip()
         self.port = EnginePort(self.selector)
         if engine:
             self.port.point(engine)
@@ -130,14 +128,14 @@ class Server:
     def look(self) -> None:
         """Once a second: the engine's port while it matters, and clients that take too long."""
         ready, _, engine = self.said()
-        if ready:
+        if not ready:
+            self.port.refusals = 0
+        else:
             with suppress(OSError, ValueError):  # a name that cannot be resolved now: the next look
                 self.port.point(self.told or engine)
             self.port.check()
-        else:
-            self.port.refusals = 0
-        for client in [client for client in self.clients if now() > client.deadline]:
-            self.drop(client)
+        for late in [client for client in self.clients if now() > client.deadline]:
+            self.drop(late)
 
     def leave(self, *_: object) -> None:
         """SIGTERM: the socket is another's from now on; those who are here get their answer."""
@@ -158,10 +156,9 @@ class Server:
         self.selector.register(sock, selectors.EVENT_READ, lambda: self.hear(client))
 
     def hear(self, client: Client) -> None:
-        try:
+        heard = b""
+        with suppress(OSError):
             heard = client.sock.recv(LONGEST)
-        except OSError:
-            heard = b""
         if not heard:
             self.drop(client)
         elif not client.answered:
@@ -171,8 +168,7 @@ class Server:
 
     def reply(self, client: Client) -> None:
         """One small answer always fits the socket's buffer; then the client is to hang up."""
-        client.answered = True
-        client.deadline = now() + GOODBYE
+        client.answered, client.deadline = True, now() + GOODBYE
         try:
             client.sock.send(self.answer(client.heard))
             client.sock.shutdown(socket.SHUT_WR)
@@ -196,11 +192,10 @@ class Server:
         return response(200 if ready else 503, {"ready": ready, "phase": phase}, with_body)
 
     def said(self) -> tuple[bool, str, str]:
-        """The verdict. A file that is gone is written anew within a tick of a living agent: until then the
-        last word stands."""
+        """The verdict. A file that is gone is soon written anew by a living agent; until then it stands."""
         found = read_verdict(self.run, self.boot)
-        gone = found == NONE and not os.path.lexists(f"{self.run}/verdict.json")
-        if not gone or now() >= self.verdict_at + GONE:
+        kept = found == NONE and not os.path.lexists(f"{self.run}/verdict.json")
+        if not kept or now() >= self.verdict_at + GONE:
             self.verdict, self.verdict_at = found, now()
         return self.verdict
 
@@ -238,18 +233,16 @@ class Server:
 
 def is_own_echo(sock: socket.socket) -> bool:
     """A port that nobody listens on may be given to the caller himself, who then hears himself."""
-    try:
+    with suppress(OSError):  # accepted, and gone again
         return bool(sock.getsockname() == sock.getpeername())
-    except OSError:  # accepted, and gone again
-        return False
+    return False
 
 
 def close(selector: selectors.BaseSelector, sock: socket.socket | None) -> None:
-    if sock is None:
-        return
-    if sock.fileno() in selector.get_map():
+    if sock and sock.fileno() in selector.get_map():
         selector.unregister(sock)
-    sock.close()
+    if sock:
+        sock.close()
 
 
 def response(code: int, body: dict[str, object], with_body: bool) -> bytes:
@@ -264,14 +257,9 @@ def response(code: int, body: dict[str, object], with_body: bool) -> bytes:
 
 def count_asked(run: str) -> int:
     """What an earlier program of this kind had counted; a number that falls would look like arrivals."""
-    try:
+    with suppress(OSError, ValueError):
         return int(content(f"{run}/asked") or b"0")
-    except (OSError, ValueError):
-        return 0
-
-
-def boot_id() -> str:
-    return content("/proc/sys/kernel/random/boot_id").decode().strip()
+    return 0
 
 
 def content(path: str) -> bytes:
@@ -279,10 +267,10 @@ def content(path: str) -> bytes:
         return file.read(LONGEST)
 
 
-def introduce(run: str, tag: str, port: int) -> None:
+def introduce(run: str, boot: str, tag: str, port: int) -> None:
     """Leave ready.json: who answers, so that a starter finds this very process again."""
     start = int(content("/proc/self/stat").rpartition(b")")[2].split()[19])
-    record = {"schema": 1, "pid": os.getpid(), "start": start, "boot": boot_id(), "tag": tag, "port": port}
+    record = {"schema": 1, "pid": os.getpid(), "start": start, "boot": boot, "tag": tag, "port": port}
     aside = f"{run}/.ready.json.{os.getpid()}"
     with open(aside, "w") as file:
         json.dump(record, file)
@@ -303,7 +291,7 @@ def main(argv: list[str]) -> int:
     server.selector.register(bell, selectors.EVENT_READ, lambda: bell.recv(64))
     signal.signal(signal.SIGTERM, server.leave)
     server.open_handover()
-    introduce(chosen["--run"], chosen.get("--tag", ""), listener.getsockname()[1])
+    introduce(chosen["--run"], server.boot, chosen.get("--tag", ""), listener.getsockname()[1])
     server.serve()
     return 0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from inferagent.model.change import changed
 from inferagent.model.check import CheckResult, CheckView
-from inferagent.model.engine import EngineLook, Generation
+from inferagent.model.engine import EngineLook, Generation, Occupant
 from inferagent.model.gpu import GpuReport
 from inferagent.model.host import HostLook
 from inferagent.model.kernel import KernelLook
@@ -17,7 +17,7 @@ from inferagent.model.tunnel import ConnectorLook
 from inferagent.model.unit import Unit
 
 PROBES = ("engine", "connector", "membership", "generation", "host", "gpus")
-LOOK_AGE, HOST_AGE, GPU_AGE, MEMBERSHIP_AGE = 10.0, 60.0, 30.0, 30.0
+LOOK_AGE, HOST_AGE, GPU_AGE, MEMBERSHIP_AGE, OCCUPANT_AGE = 10.0, 60.0, 30.0, 30.0, 15.0
 
 
 @dataclass
@@ -30,6 +30,7 @@ class Board:
     engine: Reading[EngineLook] = NEVER
     connector: Reading[ConnectorLook] = NEVER
     generation: Reading[Generation] = NEVER
+    occupant: Reading[Occupant | None] = NEVER
     membership: Reading[MembershipView] = NEVER
     last_membership: Reading[MembershipView] = NEVER  # the last that succeeded, however old
     turned_at: float | None = None  # when the pool was seen to turn in or out
@@ -53,6 +54,11 @@ class Board:
             self.changed()
 
         return write
+
+    def put_occupant(self, reading: Reading[Occupant | None]) -> None:
+        """A look at processes that come and go takes nothing back: what was known ages by itself."""
+        if isinstance(reading, Value) or not isinstance(self.occupant, Value):
+            self.put("occupant")(reading)
 
     def put_check(self, name: str, age: float) -> Callable[[Reading[CheckResult]], None]:
         """The writer of one of the user's own checks; a reading older than `age` seconds is unknown."""
@@ -92,6 +98,7 @@ class Board:
             engine=_engine(self._of_this_life(), now),
             connector=_connector(self.connector, now),
             generation=self.generation,
+            occupant=aged(self.occupant, now, OCCUPANT_AGE),
             membership=self._membership(now),
             gpus=aged(self.gpus, now, GPU_AGE),
             kernel=self.kernel,

@@ -25,6 +25,7 @@ DOES = {
     "load-stuck": "stuck under its requests",
     "generation-failed": "answers wrongly",
     "engine-refuses": "refuses connections",
+    "port-taken": "without its port",
     "model-missing": "without its model",
     "warming-stuck": "stuck while starting",
     "engine-restarted": "not proven yet",

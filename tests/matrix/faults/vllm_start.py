@@ -85,7 +85,7 @@ class OneOfTwo(Misnamed):
         (host.config / "conf.d" / "two.toml").write_text(tomlkit.dumps({"engine": [engine]}))
 
 
-@fault("vllm-port-taken")
+@fault("port-taken")
 class PortTaken(Fault):
     """Another program's web server has the port when the engine starts, which then ends with exit code 1."""
 

@@ -1,7 +1,7 @@
 """The board: old readings are unknown, a failed look at the pool undoes nothing, lives are not mixed up."""
 
 from inferagent.model.check import CheckResult, CheckView
-from inferagent.model.engine import EngineLook
+from inferagent.model.engine import EngineLook, Occupant
 from inferagent.model.health import Health
 from inferagent.model.membership import Endpoint, MembershipView
 from inferagent.model.reading import Failed, Value, known
@@ -98,3 +98,14 @@ def test_the_board_notes_when_the_pool_turned_and_counts_failed_looks() -> None:
     put(Failed("cannot", 5.0))
     put(Value(MembershipView(Endpoint("own", True, True), ()), 6.0))
     assert (board.turned_at, board.failures["membership"]) == (6.0, 1)
+
+
+def test_who_has_the_engines_port_is_known_for_a_while_though_a_look_fails() -> None:
+    slots, foreign = board(), Value(Occupant(8000, 0), 10.0)
+    slots.put_occupant(Failed("processes came or went", 9.0))
+    slots.put_occupant(foreign)
+    slots.put_occupant(Failed("processes came or went", 12.0))
+    assert slots.snapshot(20.0, "b", ()).occupant == foreign
+    assert isinstance(slots.snapshot(26.0, "b", ()).occupant, Failed)
+    slots.put_occupant(Value(None, 21.0))
+    assert slots.snapshot(22.0, "b", ()).occupant == Value(None, 21.0)

@@ -15,7 +15,7 @@ DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 ERROR, DONE = 2, 3
 WANT_INFO = 1 << 1  # 1 << (INET_DIAG_INFO - 1)
 INFO = 2
-ESTABLISHED = 1
+ESTABLISHED, LISTEN = 1, 10
 PATIENCE = 0.3
 
 _HEADER = struct.Struct("=IHHII")
@@ -50,28 +50,45 @@ class TcpSocket:
     received_ago: float
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A socket that takes connections; every address is "0.0.0.0" or "::"."""
+
+    address: str
+    port: int
+    uid: int
+    inode: int
+
+
 def open_netlink() -> socket.socket:
     return socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, NETLINK_SOCK_DIAG)
 
 
 def connections(local_port: int = 0, peer_port: int = 0, opener: Opener = open_netlink) -> list[TcpSocket]:
     """The established connections with these ports (0: any), IPv4 and IPv6; raises OSError."""
-    found: list[TcpSocket] = []
+    return [read_message(body) for body in _listed(ESTABLISHED, local_port, peer_port, opener)]
+
+
+def listening(port: int = 0, opener: Opener = open_netlink) -> list[Listening]:
+    """The listening sockets at this port (0: any), IPv4 and IPv6; raises OSError."""
+    return [read_listening(body) for body in _listed(LISTEN, port, 0, opener)]
+
+
+def _listed(state: int, local_port: int, peer_port: int, opener: Opener) -> Iterator[bytes]:
     with opener() as link:
         link.settimeout(PATIENCE)
         for family in (socket.AF_INET, socket.AF_INET6):
-            link.send(request(family, local_port, peer_port))
-            found.extend(_answers(link))
-    return found
+            link.send(request(family, local_port, peer_port, state))
+            yield from _answers(link)
 
 
-def request(family: int, local_port: int, peer_port: int) -> bytes:
+def request(family: int, local_port: int, peer_port: int, state: int = ESTABLISHED) -> bytes:
     who = _ID.pack(local_port, peer_port, b"", b"") + struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
-    body = _REQUEST.pack(family, socket.IPPROTO_TCP, WANT_INFO, 1 << ESTABLISHED) + who
+    body = _REQUEST.pack(family, socket.IPPROTO_TCP, WANT_INFO, 1 << state) + who
     return _HEADER.pack(_HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, DUMP, 1, 0) + body
 
 
-def _answers(link: socket.socket) -> Iterator[TcpSocket]:
+def _answers(link: socket.socket) -> Iterator[bytes]:
     while True:
         packet = link.recv(1 << 17)
         if not packet:
@@ -83,7 +100,7 @@ def _answers(link: socket.socket) -> Iterator[TcpSocket]:
                 code = -struct.unpack_from("=i", body)[0]
                 raise OSError(code, "the kernel refuses to list sockets")
             if kind == SOCK_DIAG_BY_FAMILY:
-                yield read_message(body)
+                yield body
 
 
 def _messages(packet: bytes) -> Iterator[tuple[int, bytes]]:
@@ -98,11 +115,7 @@ def _messages(packet: bytes) -> Iterator[tuple[int, bytes]]:
 
 def read_message(body: bytes) -> TcpSocket:
     """One inet_diag_msg with its tcp_info; OSError when the kernel is too old to count bytes (before 4.2)."""
-    if len(body) < _ATTRIBUTES_AT:
-        raise OSError("the kernel's answer is cut off")
-    family = body[0]
-    local_port, peer_port, local, peer = _ID.unpack_from(body, _ID_AT)
-    *_, uid, inode = _TAIL.unpack_from(body, _TAIL_AT)
+    family, (local_port, peer_port, local, peer), uid, inode = _ends(body)
     info = _attribute(body, INFO)
     if len(info) < _BYTES_AT + _BYTES.size:
         raise OSError("the kernel does not count the bytes of a connection")
@@ -110,6 +123,19 @@ def read_message(body: bytes) -> TcpSocket:
     sent, received = _BYTES.unpack_from(info, _BYTES_AT)
     here, there = (address(family, local), local_port), (address(family, peer), peer_port)
     return TcpSocket(here, there, uid, inode, sent, received, sent_ago / 1e3, received_ago / 1e3)
+
+
+def read_listening(body: bytes) -> Listening:
+    family, (port, _, local, _), uid, inode = _ends(body)
+    return Listening(address(family, local), port, uid, inode)
+
+
+def _ends(body: bytes) -> tuple[int, tuple[int, int, bytes, bytes], int, int]:
+    """The family, both ports and both addresses, the uid and the inode."""
+    if len(body) < _ATTRIBUTES_AT:
+        raise OSError("the kernel's answer is cut off")
+    *_, uid, inode = _TAIL.unpack_from(body, _TAIL_AT)
+    return body[0], _ID.unpack_from(body, _ID_AT), uid, inode
 
 
 def _attribute(body: bytes, wanted: int) -> bytes:

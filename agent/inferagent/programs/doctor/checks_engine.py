@@ -8,6 +8,7 @@ from inferagent.model.engine import Outcome as Came
 from inferagent.model.gpu import GpuReport
 from inferagent.model.kernel import KernelFault
 from inferagent.model.reading import Failed, known
+from inferagent.policy.judge_port import CODE as PORT_TAKEN
 from inferagent.programs.doctor.looks_config import settings
 from inferagent.programs.doctor.looks_engine import (
     ENGINE,
@@ -51,11 +52,13 @@ def restart(config: Settings) -> str:
 async def port(sight: Sight) -> Outcome:
     config, look = await settings(sight), await sight.see(ENGINE)
     url = config.only_engine.url
+    status = mapping(await sight.try_see(STATUS))
+    if text(status, "root_code") == PORT_TAKEN:
+        return fail(text(status, "root_cause"), text(status, "cure"))
     if isinstance(look.accepts, Failed):
         return fail(f"cannot reach the engine: {look.accepts.reason}", restart(config))
     if known(look.accepts):
         return ok(f"{url} answers")
-    status = mapping(await sight.try_see(STATUS))
     # A check or an engine that is degraded parks a host as well, and stops nothing.
     if text(status, "label") == "held" or text(status, "root_code") == "parked":
         return unknown(

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 import pytest
 
 from inferagent.adapters.engine import sock_diag
-from inferagent.adapters.engine.sock_diag import ESTABLISHED, address, connections, read_message
+from inferagent.adapters.engine.sock_diag import (
+    ESTABLISHED,
+    Listening,
+    address,
+    connections,
+    listening,
+    read_message,
+)
 
 
 @contextlib.contextmanager
@@ -75,6 +82,21 @@ def test_a_listener_alone_is_no_connection():
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
         assert connections(local_port=listener.getsockname()[1]) == []
+
+
+def test_a_listener_is_listed_with_its_owner():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        inode = os.fstat(listener.fileno()).st_ino
+        mine = Listening("127.0.0.1", port, os.getuid(), inode)
+        assert listening(port) == [mine]
+        assert mine in listening()
+
+
+def test_a_connection_is_no_listener():
+    with pair() as (client, _, port):
+        assert [one.port for one in listening(port)] == [port]
+        assert listening(client.getsockname()[1]) == []
 
 
 def speaker(*packets: bytes) -> socket.socket:
