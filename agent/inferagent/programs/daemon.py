@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from inferagent.adapters.cloudflare.identity import machine_identity
+from inferagent.config.fragments import config_files
 from inferagent.config.load import Loaded
 from inferagent.config.secrets import SecretError
 from inferagent.config.settings import Settings
@@ -50,10 +51,12 @@ log = structlog.get_logger()
 KEEPERS_EVERY = 10.0
 LAST_EVENTS = 1.0  # seconds that the event file gets to take the last ones, before the agent ends
 THREADS = 32
+CONFIGURED = -1  # no exit code: an unconfigured host has got a configuration
+SETUP_EVERY = 1.0  # seconds between two looks whether somebody has configured the host
 
 
 def run(loaded: Loaded) -> int:
-    """Until SIGTERM or SIGINT; the exit code. Raises ControlError when another agent answers."""
+    """Until SIGTERM or SIGINT: the exit code, or CONFIGURED. ControlError where another agent answers."""
     configure(debug=bool(os.environ.get("INFERAGENT_DEBUG")))
     try:
         return asyncio.run(_run(loaded))
@@ -79,8 +82,7 @@ async def _run(loaded: Loaded) -> int:
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     with only_agent(loaded.agent.run):
         if loaded.settings is None:
-            await _wait_unconfigured(loaded, stop)
-            return 0
+            return await _wait_unconfigured(loaded, stop)
         daemon = Daemon(loaded, loaded.settings, hangup)
         await _until(stop, daemon.run)
         await daemon.end()
@@ -88,7 +90,7 @@ async def _run(loaded: Loaded) -> int:
     return 0
 
 
-async def _wait_unconfigured(loaded: Loaded, stop: asyncio.Event) -> None:
+async def _wait_unconfigured(loaded: Loaded, stop: asyncio.Event) -> int:
     desk, notifier = Unconfigured(), Notifier()
     log.info("this host is not configured: waiting", cure=CURE)
 
@@ -96,8 +98,19 @@ async def _wait_unconfigured(loaded: Loaded, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(serve_control(loaded.agent.run, desk, access=access_of(loaded)))
             group.create_task(desk.keep_telling(notifier.tell))
+            group.create_task(until_configured())
+
+    async def until_configured() -> None:
+        while True:
+            if config_files(loaded.folder):
+                stop.set()
+            await asyncio.sleep(SETUP_EVERY)
 
     await _until(stop, serve)
+    if not config_files(loaded.folder):
+        return 0
+    log.info("this host has a configuration now")
+    return CONFIGURED
 
 
 def access_of(loaded: Loaded) -> Access:

@@ -55,6 +55,17 @@ def test_on_a_host_that_nobody_configured_it_says_so_first_of_all(folder):
         process.communicate(timeout=DEADLINE)
 
 
+@pytest.mark.parametrize(("supervisor", "code"), [("", 78), ("systemd", 0)])
+def test_a_configuration_that_comes_later_is_taken_up(folder, monkeypatch, supervisor, code):
+    """In the foreground at once; under systemd by its next start, which brings the credentials."""
+    monkeypatch.setenv("INFERAGENT_SUPERVISED", supervisor)
+    process = start(folder)
+    assert process.stdout.readline().startswith("unconfigured: ")
+    (folder / "config.toml").write_text("mode = 3\n")
+    output, _ = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, "mode: must be one of" in output) == (code, code == 78), output
+
+
 def test_a_runtime_folder_that_cannot_be_is_said_with_its_cure(folder):
     (folder / "config.toml").write_text(
         CONFIG.replace("RUN", "/proc/inferagent").replace("STATE", str(folder))
