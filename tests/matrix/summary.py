@@ -47,8 +47,9 @@ def _versions(book: Book) -> str:
     dates = sorted({str(result["date"]) for result in kept})
     if not dates:
         return "\nThe matrix was not yet played with real programs.\n"
-    said = sorted({about for result in kept for about in result["programs"] if about.startswith("real")})
-    return f"\nReal programs on {dates[0]} to {dates[-1]}: {'; '.join(said)}.\n"
+    named = {about.partition("+")[0] for result in kept for about in result["programs"]}
+    said = "; ".join(sorted(about for about in named if about.startswith("real")))
+    return f"\nReal programs on {' to '.join(dict.fromkeys((dates[0], dates[-1])))}: {said}.\n"
 
 
 def write(readme: Path = README, folder: Path = FOLDER) -> None:
