@@ -14,6 +14,7 @@ CANNOT_TELL = 3
 # Name → what `inferagent --help` says; the command is the object of that name in the module of that name.
 COMMANDS = {
     "setup": "Make this host a member: tunnel, pool, monitor, configuration.",
+    "install": "Fetch, verify and switch to cloudflared, Ollama or vLLM.",
     "status": "Show how this host is, why, and what to do.",
     "doctor": "Find what is broken between users and tokens, with its cure.",
     "drain": "Take this host out of the pool and keep it out.",

@@ -1,0 +1,74 @@
+"""cloudflared as one program from its releases, held against a sha256 that was given."""
+
+import re
+from pathlib import Path
+
+from inferagent.adapters.part_file import check_room
+from inferagent.config.sources import FILE, SHA256, Cloudflared
+from inferagent.ports import PortError
+from inferagent.programs.install.checks import check_architecture
+from inferagent.programs.install.part import Offer, Tools
+from inferagent.programs.install.shelved import Shelved
+from inferagent.programs.install.sums import check_sum
+
+
+class CloudflaredRelease(Shelved):
+    def __init__(self, tools: Tools) -> None:
+        super().__init__(tools, "cloudflared", ("cloudflared",))
+
+    @property
+    def _source(self) -> Cloudflared:
+        return self.tools.sources.cloudflared
+
+    @property
+    def _file(self) -> str:
+        return f"cloudflared-linux-{self.tools.host.architecture}"
+
+    def look(self) -> Offer:
+        check_architecture(self.tools.host, self.name)
+        version = self._source.version
+        if not version:
+            cure = "name it with --version and its sha256 with --sha256, as its release page has them"
+            raise PortError(
+                f"cannot tell which cloudflared to fetch: no version is given → {cure}", refused=True
+            )
+        self._expected()
+        steps = (
+            f"fetch {self._file} from {self._url(version)}",
+            "check it against the sha256 that was given",
+            f"put it into {self.shelf.folder / version / 'bin'}",
+        )
+        check_room(self.shelf.folder, 0 if self.shelf.has(version) else self._source.space)
+        return self.offer(version, steps)
+
+    def fetch(self, offer: Offer) -> str:
+        version = offer.version
+        if self.shelf.has(version):
+            return version
+        with self.shelf.making(version) as folder:
+            self._put(version, folder / "bin" / "cloudflared")
+        self.shelf.clear()
+        return version
+
+    def _put(self, version: str, program: Path) -> None:
+        tools, path = self.tools, self.shelf.downloads / f"{self._file}-{version}"
+        for folder in (path.parent, program.parent):
+            folder.mkdir(mode=0o755, exist_ok=True)
+        if not path.exists():
+            tools.progress.step(f"fetching {self._file} {version}")
+            tools.downloads.file(self._url(version), path, tools.progress.bytes)
+        tools.progress.step(f"checking {self._file}")
+        check_sum(path, self._expected(), self._url(version))
+        path.replace(program)
+        program.chmod(0o755)
+        self.tried(program, version)
+
+    def _url(self, version: str) -> str:
+        return f"{self._source.releases}/download/{version}/{self._file}"
+
+    def _expected(self) -> str:
+        found = dict(self._source.sha256).get(self.tools.host.architecture, "")
+        if re.fullmatch(SHA256, found) is None:
+            cure = f'--sha256 HEX, or sha256 = {{ {self.tools.host.architecture} = "HEX" }} in {FILE}'
+            raise PortError(f"cannot trust a cloudflared without its sha256 → {cure}", refused=True)
+        return found

@@ -1,0 +1,122 @@
+"""Runs what is too large to do ourselves (apt-get, dnf, uv, pip, docker): a deadline, no shell."""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from inferagent.adapters.files import why
+from inferagent.adapters.process import environment, pasteable
+from inferagent.ports import PortError
+from inferagent.programs.install.host import Host
+from inferagent.programs.install.progress import Progress
+
+LOOK = 0.5  # seconds between two looks at what it says
+LONGEST = 300  # characters of its last words
+LARGEST = 4 * 1024 * 1024  # bytes of an answer
+FIRST = 65536  # bytes in which a first complaint is looked for
+_COMPLAINT = re.compile(r"(E|W|ERROR|Error|error|fatal):|Err:\d")
+_SECRETS = re.compile(r"//[^/@\s]+@")
+
+
+class FailedError(PortError):
+    """It ran to its end, and said no."""
+
+
+@dataclass(frozen=True)
+class Commands:
+    """`program`: seconds for what should be short."""
+
+    host: Host
+    progress: Progress
+    program: float
+
+    def there(self, name: str, cure: str) -> str:
+        """Where it is; PortError where it is missing."""
+        found = self.host.program(name)
+        if found is None:
+            raise PortError(f"cannot find {name} → {cure}", refused=True)
+        return found
+
+    def answer(self, argv: Sequence[str], deadline: float | None = None) -> str:
+        """What a short command says on its standard output."""
+        return self.run(argv, deadline or self.program)
+
+    def answer_or_nothing(self, argv: Sequence[str]) -> str:
+        """The same; "" where it fails, which is its way to say no."""
+        try:
+            return self.answer(argv)
+        except FailedError:
+            return ""
+
+    def run(self, argv: Sequence[str], deadline: float, extra: Mapping[str, str] | None = None) -> str:
+        """PortError with its last words where it fails, or does not end in time."""
+        variables = {"PATH": self.host.path, "LC_ALL": "C.UTF-8", **(extra or {})}
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            try:
+                child = subprocess.Popen(
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    env=environment(variables),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise PortError(f"cannot start {argv[0]}: {why(error)}", refused=True) from error
+            self._wait(child, argv, deadline, out)
+            if child.returncode:
+                words = _why(err) or _why(out) or f"it ended with {child.returncode}"
+                raise FailedError(f"cannot finish {_named(argv)}: {words} → see what it says: {_whole(argv)}")
+            out.seek(0)
+            return out.read(LARGEST).decode("utf-8", "replace")
+
+    def _wait(
+        self, child: "subprocess.Popen[bytes]", argv: Sequence[str], deadline: float, out: IO[bytes]
+    ) -> None:
+        end = time.monotonic() + deadline
+        try:
+            while time.monotonic() < end:
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(min(LOOK, max(0.01, end - time.monotonic())))
+                    return
+                self.progress.tick(_last(out))
+            raise PortError(f"cannot finish {_named(argv)} within {deadline:g} s → try: {_whole(argv)}")
+        finally:
+            if child.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+
+
+def _named(argv: Sequence[str]) -> str:
+    """The program and what it was to do."""
+    does = [word for word in argv[1:] if not word.startswith("-")][:1]
+    return _SECRETS.sub("//…@", " ".join([Path(argv[0]).name, *does]))
+
+
+def _whole(argv: Sequence[str]) -> str:
+    return _SECRETS.sub("//…@", pasteable(argv))
+
+
+def _why(file: IO[bytes]) -> str:
+    """Its first complaint, else its last words."""
+    text = os.pread(file.fileno(), FIRST, 0).decode("utf-8", "replace")
+    lines = [line.strip() for line in text.splitlines()]
+    found = next((line for line in lines if _COMPLAINT.match(line)), "")
+    return _SECRETS.sub("//…@", found)[:LONGEST] or _last(file)
+
+
+def _last(file: IO[bytes]) -> str:
+    """Its last line that says something. Read beside the writer: nothing is moved for it."""
+    size = os.fstat(file.fileno()).st_size
+    text = os.pread(file.fileno(), 4096, max(0, size - 4096)).decode("utf-8", "replace")
+    lines = [line.strip() for line in re.split(r"[\r\n]", text) if line.strip()]
+    return _SECRETS.sub("//…@", lines[-1])[-LONGEST:] if lines else ""
