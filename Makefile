@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 LOCKS := packaging/requirements-lab.txt packaging/requirements-dev.txt
 
-.PHONY: demo test lint bench soak crash fuzz hosts real record faults bars man lock clean
+.PHONY: demo test lint bench soak crash fuzz hosts real record faults bars man lock clean deb rpm repo lint-packages
 
 demo: $(VENV)/.lab
 	$(BIN)/inferagent demo
@@ -37,6 +37,18 @@ record: $(VENV)/.dev
 man: $(VENV)/.dev
 	$(BIN)/python packaging/manual.py build/man
 
+# Packages of both architectures, into dist/; PACK="--arch x86_64" for one. They need no tool but those of pip.
+deb rpm: $(VENV)/.pack
+	PYTHONPATH=packaging $(BIN)/python -m pack $@ $(PACK)
+
+# Signed apt and yum repositories of what is in dist/ then; REPO="--key FILE" signs with a key of yours, else a test key.
+repo: $(VENV)/.pack
+	PYTHONPATH=packaging $(BIN)/python -m pack deb rpm repo $(PACK) $(REPO)
+
+# lintian, rpmlint and piuparts (as root) on what is in dist/; what is not installed is skipped, and named.
+lint-packages: $(VENV)/.pack
+	PYTHONPATH=packaging $(BIN)/python -m pack.lints
+
 # Everything pinned and checked by hash; the project itself is installed in place.
 $(VENV)/.lab: packaging/requirements-lab.txt pyproject.toml | $(VENV)/.made
 	$(BIN)/pip install --quiet --require-hashes -r packaging/requirements-lab.txt
@@ -47,6 +59,11 @@ $(VENV)/.dev: packaging/requirements-dev.txt pyproject.toml | $(VENV)/.made
 	$(BIN)/pip install --quiet --require-hashes -r packaging/requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps -e .
 	@touch $@ $(VENV)/.lab
+
+$(VENV)/.pack: packaging/requirements-pack.txt pyproject.toml | $(VENV)/.made
+	$(BIN)/pip install --quiet --require-hashes -r packaging/requirements-pack.txt
+	$(BIN)/pip install --quiet --no-deps -e .
+	@touch $@
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -78,6 +95,12 @@ lock: $(VENV)/.made
 			--strip-extras --unsafe-package inferagent --no-header --no-annotate --extra $$extra \
 			--output-file packaging/requirements-$$extra.txt pyproject.toml; \
 		sed -i '/^# WARNING: The following packages were not pinned/,$$d' packaging/requirements-$$extra.txt; \
+	done
+	for name in pack run; do \
+		$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+			--no-emit-find-links --strip-extras --no-header --no-annotate $$([ $$name = run ] || echo --extra $$name) \
+			--constraint packaging/requirements-dev.txt \
+			--output-file packaging/requirements-$$name.txt pyproject.toml; \
 	done
 
 clean:

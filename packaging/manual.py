@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "INFERAGENT_DEBUG": "Where set, inferagent run logs more.",
     "NO_COLOR": "Where set, nothing is coloured.",
 }
+BREAK = "\u200b"
 Pairs = list[tuple[str, str]]
 
 
@@ -135,7 +136,7 @@ def _configuration(date: str) -> str:
         elif bare:
             about = " ".join(comment) or "As the one above."
             example = " The value is an example." if line.startswith("#") else ""
-            text.append(f".TP\n.B {_roff(bare)}\n{_text(about + example)}")
+            text.append(f".TP\n.B {_roff(_breakable(bare))}\n{_text(about + example)}")
             comment = []
     return "".join([*text, _also("inferagent(1)", "inferagent-config(1)")])
 
@@ -163,9 +164,20 @@ def _text(text: str) -> str:
     return _roff(" ".join(text.split())) + "\n" if text.strip() else ""
 
 
+def _breakable(text: str) -> str:
+    """A digest is longer than a line: it may be broken in its middle, without a hyphen."""
+    return re.sub(r"[0-9a-z]{32}(?=[0-9a-z]{16})", lambda found: f"{found[0]}{BREAK}", text)
+
+
 def _roff(text: str) -> str:
     """Backslashes, hyphens that are to be copied, and a line that would begin like a request."""
-    plain = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace('"', "\\(dq")
+    plain = (
+        text.replace("\\", "\\e")
+        .replace(BREAK, "\\:")
+        .replace("-", "\\-")
+        .replace("'", "\\(aq")
+        .replace('"', "\\(dq")
+    )
     return f"\\&{plain}" if plain.startswith((".", "'")) else plain
 
 

@@ -58,19 +58,22 @@ def _try_disk() -> None:
         subprocess.run(["umount", str(places[3])], check=True)
 
 
-def base() -> Path:
-    """The root of the base, built where there is none yet (about a minute). Raises NoHostsError."""
+def base(more: str = "") -> Path:
+    """The root of the base, built where there is none yet (about a minute). Raises NoHostsError.
+
+    `more`: packages that it has besides, with commas; a base of its own then.
+    """
     name = suite()
-    root = folder() / "bases" / name
+    root = folder() / "bases" / "-".join([name, *more.split(",")] if more else [name])
     root.parent.mkdir(parents=True, exist_ok=True)
-    with (root.parent / f"{name}.lock").open("w") as lock:
+    with (root.parent / f"{root.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not root.exists():
-            _build(name, root)
+            _build(name, root, more)
     return root
 
 
-def _build(name: str, root: Path) -> None:
+def _build(name: str, root: Path, more: str) -> None:
     """Under another name first: half a base is none."""
     half = root.with_suffix(".half")
     shutil.rmtree(half, ignore_errors=True)
@@ -78,7 +81,7 @@ def _build(name: str, root: Path) -> None:
         "mmdebstrap",
         "--mode=root",
         "--variant=minbase",
-        f"--include={PACKAGES}",
+        f"--include={PACKAGES}{f',{more}' if more else ''}",
         name,
         str(half),
         _mirror(name),

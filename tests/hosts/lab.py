@@ -9,24 +9,30 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.hosts.base import base, folder
 from tests.hosts.cages import remove
 from tests.hosts.host import Host, end_left
-from tests.hosts.product import product
+from tests.hosts.product import parts, product
 from tests.hosts.wires import Switch
 
 
 class Lab:
-    def __init__(self, *, tests: bool) -> None:
-        bottom = base()
+    def __init__(self, *, tests: bool, bare: bool = False, more: str = "") -> None:
+        bottom = base(more)
         sweep()
         self.prefix = f"ia-{os.getpid()}"
         self.folder = folder() / "labs" / self.prefix
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self._layers = [product(self.folder / "product", tests=tests), bottom]
+        make = (
+            partial(parts, self.folder / "parts")
+            if bare
+            else partial(product, self.folder / "product", tests=tests)
+        )
+        self._layers = [make(), bottom]
         self.switch = Switch(self.prefix)
         self.hosts: list[Host] = []
 
@@ -65,9 +71,13 @@ def sweep() -> None:
 
 
 @contextmanager
-def host_lab(*, tests: bool = False) -> Iterator[Lab]:
-    """Raises NoHostsError where this machine cannot boot hosts. `tests`: put them on the disks as well."""
-    lab = Lab(tests=tests)
+def host_lab(*, tests: bool = False, bare: bool = False, more: str = "") -> Iterator[Lab]:
+    """Raises NoHostsError where this machine cannot boot hosts.
+
+    `tests`: put them on the disks as well. `bare`: the product is not there, a package brings it; the
+    stand-ins of its parts are in /opt/lab. `more`: packages of Debian besides, with commas.
+    """
+    lab = Lab(tests=tests, bare=bare, more=more)
     try:
         lab.switch.open()
         yield lab

@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+PARTS_LIB = "opt/lab"
 LIB = "usr/lib/inferagent/lib"  # all that is imported: the agent, and what it needs
 
 
@@ -27,6 +28,15 @@ def product(layer: Path, *, tests: bool = False) -> Path:
         target = layer / f"usr/lib/{folder}/{file.stem}.conf" if folder else units / file.name
         target.parent.mkdir(exist_ok=True)
         shutil.copy(file, target)
+    return layer
+
+
+def parts(layer: Path) -> Path:
+    """Make `layer`: only the stand-ins of engine and connector, in /opt/lab, and what they import."""
+    lib = layer / PARTS_LIB
+    shutil.copytree(Path(sysconfig.get_path("purelib")), lib, copy_function=_share)
+    copied = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(REPOSITORY / "agent/inferagent", lib / "inferagent", ignore=copied)
     return layer
 
 

@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.hosts.host import Host, until
 from tests.hosts.lab import Lab, host_lab
+from tests.hosts.product import PARTS_LIB
 
 PR_SET_PDEATHSIG = 1
 PORTS = {"api": 9100, "public": 9101, "tunnel": 7844}
@@ -46,8 +47,8 @@ SAID = "pool changes arrive within 1 s, the monitor looks every 1 s, settle 2 s,
 class Stage:
     """`info`: what the lab's cloud said of itself."""
 
-    def __init__(self, lab: Lab, info: dict[str, Any], folder: Path) -> None:
-        self.lab, self.info, self.folder = lab, info, folder
+    def __init__(self, lab: Lab, info: dict[str, Any], folder: Path, lib: str = LIB) -> None:
+        self.lab, self.info, self.folder, self.lib = lab, info, folder, lib
         self.public_host = f"llm.{info['zone_name']}"
 
     def ask(self, path: str) -> Any:
@@ -70,8 +71,11 @@ class Stage:
     def add(self, weight: int = 50, settings: Mapping[str, str | int] = SETTINGS) -> Host:
         """A booted host, provisioned, whose units do not run yet. `settings` beside the usual ones."""
         host = self.boot()
-        host.run("inferagent", *self._setup(host, weight, {**SETTINGS, **settings}))
+        self.provision(host, weight, settings)
         return host
+
+    def provision(self, host: Host, weight: int = 50, settings: Mapping[str, str | int] = SETTINGS) -> None:
+        host.run("inferagent", *self._setup(host, weight, {**SETTINGS, **settings}))
 
     def boot(self, *extra: str) -> Host:
         """A host that reaches the cloud, not provisioned. `extra`: more arguments of systemd-nspawn."""
@@ -86,6 +90,15 @@ class Stage:
     def _reach(self, host: Host) -> None:
         """Its loopback leads to the switch where the cloud's ports are meant."""
         self.lab.switch.redirect(host.number, [PORTS["api"], PORTS["tunnel"]])
+
+    def words(self, host: Host, without: Sequence[str] = (), **more: str) -> list[str]:
+        """Of `inferagent setup` on this host: those of `add`, but for some options, and with others."""
+        usual = self._setup(host, 50, SETTINGS)
+        kept: list[str] = []
+        for option, value in zip(usual[1:-1:2], usual[2:-1:2], strict=True):
+            kept += [] if option in without else [option, value]
+        added = [word for name, value in more.items() for word in (f"--{name.replace('_', '-')}", value)]
+        return ["setup", *kept, *added]
 
     def _setup(self, host: Host, weight: int, settings: Mapping[str, str | int]) -> list[str]:
         pairs = {
@@ -103,11 +116,11 @@ class Stage:
             "--serves": "chat=chat",
             "--connector-unit": UNITS[1],
             "--connector-command": shlex.join(CONNECTOR),
-            "--connector-env": f"PYTHONPATH={LIB}",
+            "--connector-env": f"PYTHONPATH={self.lib}",
             "--metrics": "127.0.0.1:20241",
         }
         words = [word for pair in pairs.items() for word in pair]
-        named = {"PYTHONPATH": LIB, "LAB_HOST_NAME": host.name, **ENGINE_LAB}
+        named = {"PYTHONPATH": self.lib, "LAB_HOST_NAME": host.name, **ENGINE_LAB}
         for key, value in named.items():
             words += ["--engine-env", f"{key}={value}"]
         for key, setting in settings.items():
@@ -150,9 +163,9 @@ def pids(host: Host) -> dict[str, int]:
 
 
 @contextmanager
-def stage(*, tests: bool = False) -> Iterator[Stage]:
-    """Raises NoHostsError where this machine cannot boot hosts."""
-    with host_lab(tests=tests) as lab:
+def stage(*, tests: bool = False, bare: bool = False) -> Iterator[Stage]:
+    """Raises NoHostsError where this machine cannot boot hosts. `bare`: a package is to bring the product."""
+    with host_lab(tests=tests, bare=bare) as lab:
         lab.switch.enter()
         folder = lab.folder / "cloud"
         folder.mkdir()
@@ -165,7 +178,7 @@ def stage(*, tests: bool = False) -> Iterator[Stage]:
             cloud = subprocess.Popen(argv, stdout=output, stderr=output, preexec_fn=_die_with_us)
         try:
             info = until(lambda: _said(cloud, log), "the account and the edge", 60.0)
-            yield Stage(lab, info, folder)
+            yield Stage(lab, info, folder, f"/{PARTS_LIB}" if bare else LIB)
         finally:
             cloud.send_signal(signal.SIGTERM)
             try:

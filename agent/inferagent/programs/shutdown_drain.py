@@ -1,8 +1,8 @@
 """What systemd runs before the host goes down, while network, engine and connector are still there.
 
-`shutdown_drain [--config DIR]` tells the agent how long there is ([drain] shutdown) and waits until it is
-out, never longer; it does nothing where the host is not going down. A replica leaves by the end of its
-connector, which systemd tells to end as soon as this program has ended.
+`shutdown_drain [--config DIR] [--now]` tells the agent how long there is ([drain] shutdown) and waits until
+it is out, never longer; where the host is not going down it does nothing, but for --now (package removed).
+A replica leaves by the end of its connector, which systemd tells to end as soon as this program has ended.
 """
 
 import argparse
@@ -29,8 +29,9 @@ USUAL = 25.0  # seconds, where the configuration cannot be read
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="inferagent-shutdown-drain", description="Leaves before the end.")
     parser.add_argument("--config", type=Path, default=DEFAULT_FOLDER, help="the configuration folder")
+    parser.add_argument("--now", action="store_true", help="leave, whether the host goes down or not")
     options = parser.parse_args(argv)
-    if not going_down():
+    if not options.now and not going_down():
         return 0
     begun = time.monotonic()
     seconds, waits = budget(options.config)

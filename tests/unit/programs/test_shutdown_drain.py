@@ -159,3 +159,12 @@ def test_a_host_that_is_not_going_down_is_left_alone(tmp_path):
     with agent(tmp_path, "serving") as fake:
         assert main(["--config", str(tmp_path)]) == 0
     assert fake.asked == []
+
+
+def test_a_package_that_is_removed_has_the_host_leave_now(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (tmp_path / "config.toml").write_text(f'{CONFIG}[agent]\nrun = "{run}"\n')
+    with agent(run, "out") as fake:
+        assert main(["--config", str(tmp_path), "--now"]) == 0
+    assert fake.asked[0].startswith("POST /v1/going ")
