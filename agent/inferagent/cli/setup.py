@@ -28,13 +28,18 @@ def setup(folder: Path, plan_only: bool, yes: bool, undo_all: bool, as_json: boo
     that is there is wrong.
     """
     from inferagent.cli.setup_request import request_from
-    from inferagent.programs.setup import run, undo
+    from inferagent.programs.setup import ask_nobody, run, undo
 
     def echo(text: str) -> None:
         click.echo(json.dumps({"line": text}) if as_json else text)
 
     def confirm(_plan: "Plan") -> bool:
         return yes or click.confirm("Do this?", err=as_json)
+
+    def choose(what: str, option: str, choices: tuple[str, ...]) -> str:
+        if yes or plan_only:
+            return ask_nobody(what, option, choices)
+        return str(click.prompt(f"{what}: which one?", type=click.Choice(choices), err=as_json))
 
     if undo_all:
         if plan_only:
@@ -50,7 +55,7 @@ def setup(folder: Path, plan_only: bool, yes: bool, undo_all: bool, as_json: boo
             )
         )
     request = request_from(folder, given)
-    raise SystemExit(run(request, apply=not plan_only, confirm=confirm, echo=echo))
+    raise SystemExit(run(request, apply=not plan_only, confirm=confirm, echo=echo, choose=choose))
 
 
 def _path(value: object) -> Path | None:

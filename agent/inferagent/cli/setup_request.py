@@ -31,6 +31,15 @@ OPTIONS = (
     ),
     click.option("--engine-unit", default="", metavar="UNIT", help="The systemd unit that runs it."),
     click.option("--engine-command", default="", metavar="WORDS", help="Or the command that runs it."),
+    click.option(
+        "--engine-container", default="", metavar="NAME", help="Or the docker container that it runs in."
+    ),
+    click.option(
+        "--engine-image", default="", metavar="NAME@sha256:SUM", help="Or an image to make one from."
+    ),
+    click.option(
+        "--engine-volume", multiple=True, metavar="HOST:CONTAINER", help="A folder for that one; repeatable."
+    ),
     click.option("--engine-env", multiple=True, metavar="NAME=VALUE", help="For that command; repeatable."),
     click.option("--serves", multiple=True, metavar="PUBLIC=MODEL", help="A public model name; repeatable."),
     click.option("--gpus", default="all", show_default=True, metavar="0,1", help="The GPUs that it uses."),
@@ -58,6 +67,9 @@ OPTIONS = (
     ),
     click.option("--pool-limit", type=click.IntRange(2, 10000), metavar="N", help="Pools of your plan."),
     click.option("--take-over", is_flag=True, help="Take a pool over that another machine set up."),
+    click.option(
+        "--keep-token", is_flag=True, help="Leave a token in the command line of the connector that is there."
+    ),
     click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other key; repeatable."),
     click.option("--state-dir", type=_FOLDER, metavar="DIR", help="[agent] state"),
     click.option("--run-dir", type=_FOLDER, metavar="DIR", help="[agent] run"),
@@ -87,6 +99,9 @@ def request_from(folder: Path, given: Mapping[str, Any]) -> "SetupRequest":
         unit=given["engine_unit"],
         environment=_pairs("--engine-env", given["engine_env"]),
         gpus=given["gpus"],
+        container=given["engine_container"],
+        image=given["engine_image"],
+        volumes=given["engine_volume"],
     )
     connector = ConnectorRequest(
         command=_words("--connector-command", given["connector_command"]),
@@ -94,7 +109,8 @@ def request_from(folder: Path, given: Mapping[str, Any]) -> "SetupRequest":
         environment=_pairs("--connector-env", given["connector_env"]),
         metrics=given["metrics"],
     )
-    plain = ("public", "hostname", "zone", "account", "tunnel", "pool", "weight", "ready_port", "take_over")
+    plain = ("public", "hostname", "zone", "account", "tunnel", "pool", "weight", "ready_port")
+    flags = ("take_over", "keep_token")
     chosen = ("api_token_file", "monitor_interval", "pool_limit", "state_dir", "run_dir", "api")
     return SetupRequest(
         host=given["host"] or socket.gethostname().partition(".")[0].lower(),
@@ -103,7 +119,7 @@ def request_from(folder: Path, given: Mapping[str, Any]) -> "SetupRequest":
         membership=MembershipKind(given["membership"]),
         config_dir=folder,
         settings=tuple(_setting(text) for text in given["settings"]),
-        **{name: given[name] for name in plain},
+        **{name: given[name] for name in (*plain, *flags)},
         **{name: _whole(given[name]) for name in chosen if given[name] is not None and given[name] != ""},
     )
 

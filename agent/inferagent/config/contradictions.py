@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from inferagent.config.containers import container_of
 from inferagent.config.durations import format_duration
 from inferagent.config.errors import KeyPath, dotted
 from inferagent.config.kinds import shown
@@ -88,6 +89,9 @@ def contradictions(settings: Settings) -> Iterator[Clash]:
     yield from _folders(settings)
     yield from _engines(settings)
     for index, engine in enumerate(settings.engine):
+        if engine.image and container_of(engine.unit):
+            continue
+        yield from _image(("engine", index), engine)
         yield from _who_runs(("engine", index), engine, "the engine")
     yield from _who_runs(("connector",), settings.connector, "the connector")
     yield from _membership(settings)
@@ -118,6 +122,18 @@ def _engines(settings: Settings) -> Iterator[Clash]:
     if len(settings.engine) != 1:
         what = f"this version takes one engine, here are {len(settings.engine)}"
         yield Clash((("engine",),), what, "keep one [[engine]]")
+
+
+def _image(at: KeyPath, engine: Engine) -> Iterator[Clash]:
+    """Keys of a container that is made, where none is."""
+    if engine.image:
+        what = "an image is run by the unit of a container, and unit names another"
+        yield Clash(((*at, "image"), (*at, "unit")), what, 'write unit = "inferagent-container@vllm.service"')
+        return
+    for name, given in (("volumes", engine.volumes), ("publish", engine.publish)):
+        if given:
+            what = f"{name} is only for a container that is made from an image"
+            yield Clash(((*at, name), (*at, "unit")), what, f"add an image, or delete {name}")
 
 
 def _who_runs(at: KeyPath, part: Engine | Connector, name: str) -> Iterator[Clash]:

@@ -38,6 +38,15 @@ _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UNIT = Text(r"[A-Za-z0-9:_.@\\-]{1,240}\.service", 'the name of a systemd unit such as "ollama.service"')
 CHECK_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
 _CHECK = Text(f"(?:{CHECK_NAME})?", "a short name of letters and digits")
+_IMAGE = Text(
+    r"[a-z0-9][A-Za-z0-9._:/-]{0,255}@sha256:[0-9a-f]{64}",
+    'an image by digest such as "vllm/vllm-openai@sha256:…" (docker images --digests names it): a tag may '
+    "mean another program tomorrow",
+)
+_DEVICES = Text("auto|nvidia|amd|none", '"auto", "nvidia", "amd" or "none"')
+_PUBLISH = Text(
+    r"(?:(?:[0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5})?", 'an address such as "127.0.0.1:8000", or ""'
+)
 _GROUP = Text(r"(?:[A-Za-z_][A-Za-z0-9_.-]{0,31})?", 'the name of a group, or ""')
 _ID = Text(r"[A-Za-z0-9_-]{1,64}", "an id as the Cloudflare dashboard shows it")
 _ENVIRONMENT = Pairs(0, 'a table of texts such as { CUDA_VISIBLE_DEVICES = "0" }', variables=True)
@@ -66,6 +75,10 @@ class Engine(Table):
     unit: Annotated[str, _UNIT] = ""
     command: Annotated[tuple[str, ...], Argv()] = ()
     environment: Annotated[PairsOf, _ENVIRONMENT] = ()
+    image: Annotated[str, _IMAGE] = ""
+    devices: Annotated[str, _DEVICES] = "auto"
+    volumes: Annotated[tuple[str, ...], Blank(Argv())] = ()
+    publish: Annotated[str, _PUBLISH] = ""  # "": the container has the host's network
     gpus: Annotated[tuple[int, ...] | None, Gpus()] = None  # None: all
     serves: Annotated[PairsOf, Pairs(1, 'a table of model names such as { chat = "llama3:8b" }')]
 

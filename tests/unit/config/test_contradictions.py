@@ -6,6 +6,7 @@ from inferagent.config.contradictions import ORDER
 from inferagent.config.errors import ConfigError, dotted
 from inferagent.config.load import load
 
+IMAGE = "vllm/vllm-openai@sha256:" + "a" * 64
 RIGHT = """\
 [[engine]]
 kind = "vllm"
@@ -125,6 +126,29 @@ CASES = {
         "engine[0].unit",
         4,
         "there is none",
+    ),
+    "an image without a container": (
+        RIGHT.replace('command = ["vllm", "serve"]', f'unit = "vllm.service"\nimage = "{IMAGE}"'),
+        "",
+        "engine[0].image",
+        5,
+        "run by the unit of a container",
+    ),
+    "folders for a container that is there": (
+        RIGHT.replace(
+            'command = ["vllm", "serve"]', 'unit = "inferagent-container@vllm.service"\nvolumes = ["/a:/b"]'
+        ),
+        "",
+        "engine[0].volumes",
+        5,
+        "only for a container that is made from an image",
+    ),
+    "a command for a container that is there": (
+        RIGHT.replace("command =", 'unit = "inferagent-container@vllm.service"\ncommand ='),
+        "",
+        "engine[0].command",
+        5,
+        "both say who runs the engine",
     ),
     "the connector's unit for the engine": (
         RIGHT.replace('command = ["vllm", "serve"]', 'unit = "inferagent-connector.service"'),

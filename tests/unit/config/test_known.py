@@ -16,7 +16,7 @@ from inferagent.config.known import (
     table_with,
 )
 
-OTHER = {"unit", "command"}  # one of the two is shown
+OTHER = {"unit", "command", "image"}  # one of the first two is shown, and a digest stands for itself
 
 
 def test_the_shipped_file_explains_every_key_and_no_other():

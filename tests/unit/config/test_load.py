@@ -21,7 +21,7 @@ def whole() -> dict:
     """A document that says every key (the connector and the engine are commands)."""
     document: dict = {}
     for names, value in examples().items():
-        if names[-1] == "unit" or names in TABLES:
+        if names[-1] in ("unit", "image") or names in TABLES:
             continue
         put(document, names, copy.deepcopy(value))
     for name in LISTS:
@@ -258,7 +258,7 @@ def test_every_effective_key_names_its_origin(tmp_path):
     assert origins["drain.settle"] == ('"2s"', f"{tmp_path}/conf.d/a.toml:3")
     assert origins["drain.quiet"] == ('"3s"', SHIPPED)
     assert origins["engine[0].kind"][1].startswith(f"{tmp_path}/config.toml:")
-    assert set(origins) >= {key_of(names) for names in VALUES if names[-1] != "unit"}
+    assert set(origins) >= {key_of(names) for names in VALUES if names[-1] not in ("unit", "image")}
 
 
 def test_values_of_an_environment_stay_hidden(tmp_path):

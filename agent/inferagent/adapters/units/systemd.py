@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from inferagent.adapters.docker.note import FOLDER, told
 from inferagent.adapters.pids import identify
 from inferagent.adapters.units.cgroup import ROOT, processes
 from inferagent.adapters.units.systemd_judge import Judge
@@ -35,6 +36,7 @@ class Where:
 
     bus: str | None = None
     cgroups: Path = ROOT
+    notes: Path = FOLDER  # of those who follow containers
 
 
 class SystemdUnit:
@@ -143,6 +145,7 @@ class SystemdUnit:
     def _look(self, properties: Properties) -> None:
         unit = self._judge.see(properties, self._clock.now())
         unit = replace(unit, leftovers=self._count(properties, unit.state))
+        unit = told(unit, self._saved.unit, self._where.notes)
         unsettled = self._last is None and self._judge.settles_at is not None
         if unit != self._last and not unsettled:
             self._last = unit

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from inferagent.programs.setup.record import made_pool
+    from inferagent.programs.setup.refusal import ask_nobody
     from inferagent.programs.setup.request import (
         BadRequestError,
         ConnectorRequest,
@@ -17,9 +18,18 @@ if TYPE_CHECKING:
     from inferagent.programs.setup.running import run
     from inferagent.programs.setup.undoing import undo
 
-__all__ = ["BadRequestError", "ConnectorRequest", "EngineRequest", "SetupRequest", "made_pool", "run", "undo"]
+__all__ = [
+    "BadRequestError",
+    "ConnectorRequest",
+    "EngineRequest",
+    "SetupRequest",
+    "ask_nobody",
+    "made_pool",
+    "run",
+    "undo",
+]
 
-_HOMES = {"made_pool": "record", "run": "running", "undo": "undoing"}
+_HOMES = {"ask_nobody": "refusal", "made_pool": "record", "run": "running", "undo": "undoing"}
 
 
 def __getattr__(name: str) -> object:

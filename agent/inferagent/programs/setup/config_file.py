@@ -58,6 +58,10 @@ def _engine(request: SetupRequest) -> dict[str, Any]:
     unit: dict[str, Any] = {"unit": engine.unit} if engine.unit else {}
     if engine.command:
         unit["command"] = list(engine.command)
+    if engine.image:
+        unit["image"] = engine.image
+    if engine.volumes:
+        unit["volumes"] = list(engine.volumes)
     environment = {"environment": _inline(dict(engine.environment))} if engine.environment else {}
     return {
         "kind": engine.kind.value,
@@ -132,7 +136,7 @@ def _set_engine(document: tomlkit.TOMLDocument, wanted: dict[str, Any]) -> None:
         engines.append(tomlkit.table())
         document["engine"] = engines
     engine: Table = engines[0]
-    for key in ("unit", "command", "environment"):
+    for key in ("unit", "command", "environment", "image", "volumes"):
         if key not in wanted:
             engine.pop(key, None)
     for key, value in wanted.items():

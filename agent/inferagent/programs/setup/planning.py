@@ -10,6 +10,7 @@ from inferagent.config.secrets import API_TOKEN, TUNNEL_TOKEN
 from inferagent.model.membership import MembershipKind
 from inferagent.ports import PortError
 from inferagent.programs.setup import pools, routing
+from inferagent.programs.setup.adopt_steps import LocalStep
 from inferagent.programs.setup.config_file import config_text
 from inferagent.programs.setup.files import FileStep, read_text
 from inferagent.programs.setup.objects import Ids, IngressStep, ObjectStep, Work, step_for
@@ -17,7 +18,7 @@ from inferagent.programs.setup.request import SetupRequest
 from inferagent.programs.setup.session import Session
 from inferagent.programs.setup.survey import Survey, may_join
 
-SetupStep = ObjectStep | IngressStep | FileStep
+SetupStep = ObjectStep | IngressStep | FileStep | LocalStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,18 @@ def plan_with_api(request: SetupRequest, found: Survey, work: Work, machine: str
     return Todo(tuple(step for step in steps if step is not None), notes, found.zone)
 
 
-def plan_without_api(request: SetupRequest) -> Todo:
-    """pull and replica without a token: the configuration, and what a person does at Cloudflare."""
+def plan_without_api(request: SetupRequest, tunnel: str = "") -> Todo:
+    """pull and replica without a token: the configuration, and what a person does at Cloudflare.
+
+    `tunnel` is the id of one that is adopted, with its token.
+    """
     path = request.credentials_dir / TUNNEL_TOKEN
     text = read_text(path)
     ids: Ids = {}
     notes = list(_chores(request))
-    if text is None:
+    if tunnel:
+        ids["tunnel"] = tunnel
+    elif text is None:
         notes.insert(0, f"put the tunnel's token into {path} (mode 0600), then run setup again")
     else:
         ids["tunnel"] = _tunnel_of(text, path)

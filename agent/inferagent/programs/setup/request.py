@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from inferagent.adapters.docker.recipe import DIGEST
 from inferagent.config.settings import OWN_CONNECTOR, OWN_ENGINE
 from inferagent.model.desired import EngineKind
 from inferagent.model.membership import MembershipKind
@@ -26,7 +27,11 @@ class BadRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """`serves` pairs a public model name with the engine's own name. One of `command` and `unit` is given."""
+    """`serves` pairs a public model name with the engine's own name. One of `command` and `unit` is given.
+
+    `container` is the name of a docker container, `image` what one is made from; then `command` stands after
+    the image. None of the four: setup adopts what it finds.
+    """
 
     kind: EngineKind
     url: str
@@ -35,6 +40,9 @@ class EngineRequest:
     unit: str = ""
     environment: tuple[tuple[str, str], ...] = ()
     gpus: str = "all"
+    container: str = ""
+    image: str = ""
+    volumes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,7 @@ class SetupRequest:
     run_dir: Path = Path("/run/inferagent")
     pool_limit: int = POOL_LIMIT
     take_over: bool = False
+    keep_token: bool = False  # in the command line of a connector that is adopted
     settings: tuple[tuple[str, Setting], ...] = ()
 
     @property
@@ -139,8 +148,9 @@ def _complaints(request: SetupRequest) -> list[str]:
                 f"cannot promise the model name {name!r}: no spaces, commas or equal signs (--serves)"
             )
     named = request.engine.unit and request.engine.unit != OWN_ENGINE  # which needs the command as well
-    if bool(request.engine.command) == bool(named):
+    if bool(request.engine.command) == bool(named) and not request.engine.image:
         found.append("cannot supervise the engine: give its command or its unit, one of them")
+    found += _image_complaints(request.engine)
     if urlsplit(request.engine.url).path or not urlsplit(request.engine.url).hostname:
         found.append(
             f"cannot route to {request.engine.url!r}: give scheme, host and port only (--engine-url)"
@@ -154,6 +164,17 @@ def _complaints(request: SetupRequest) -> list[str]:
             "cannot set up an own pool without an API token: give --api-token-file, or --membership pull"
         )
     return found
+
+
+def _image_complaints(engine: EngineRequest) -> list[str]:
+    if engine.image and not DIGEST.fullmatch(engine.image):
+        return [
+            f"cannot use the image {engine.image}: a tag may mean another program tomorrow; name it by its "
+            "digest: docker inspect --format '{{index .RepoDigests 0}}' IMAGE (--engine-image)"
+        ]
+    if engine.volumes and not engine.image:
+        return ["cannot give folders to a container that is there: --engine-volume needs --engine-image"]
+    return []
 
 
 def _hostname_complaints(request: SetupRequest) -> list[str]:

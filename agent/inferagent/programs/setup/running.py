@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from inferagent.adapters.cloudflare.client import ApiError
@@ -11,14 +12,17 @@ from inferagent.config.errors import EXIT_CONFIG, ConfigError
 from inferagent.config.load import load
 from inferagent.model.plan import Plan
 from inferagent.ports import PortError
+from inferagent.programs.setup.adopt_engine import Here
+from inferagent.programs.setup.adoption import Adoption, adopt
 from inferagent.programs.setup.config_file import BadFileError, config_text
 from inferagent.programs.setup.files import FileStep, read_text
 from inferagent.programs.setup.objects import Work
 from inferagent.programs.setup.planning import Todo, plan_with_api, plan_without_api
 from inferagent.programs.setup.record import POINTER, Record, make_folders
+from inferagent.programs.setup.refusal import Choose, RefusedError, ask_nobody
 from inferagent.programs.setup.request import BadRequestError, SetupRequest, check
 from inferagent.programs.setup.session import Session
-from inferagent.programs.setup.survey import RefusedError, refuse, survey
+from inferagent.programs.setup.survey import by_tunnel, refuse, survey
 
 DONE = 0
 FAILED = 1
@@ -40,18 +44,23 @@ def run(
     confirm: Confirm,
     echo: Echo,
     machine: Callable[[], str] = machine_identity,
+    here: Here | None = None,
+    choose: Choose = ask_nobody,
 ) -> int:
     """Exit codes: 0 done, shown, or nothing to do; 1 refused, failed or not confirmed; 78 bad configuration.
 
-    Not for use inside of a running event loop.
+    Not for use inside of a running event loop. `here` is the host whose parts are adopted.
     """
     try:
+        adoption = adopt(request, here or Here(), choose)
+        request = adoption.request
         check(request)
         _refuse_another(request)
         _check_config(request)
         if request.api_token_file is None:
-            return _carry_out(request, plan_without_api(request), apply, confirm, echo)
-        return _run_with_api(request, apply, confirm, echo, machine())
+            todo = _joined(adoption, plan_without_api(request, adoption.tunnel))
+            return _carry_out(request, todo, apply, confirm, echo)
+        return _run_with_api(adoption, apply, confirm, echo, machine())
     except (BadFileError, ConfigError) as error:
         echo(str(error))
         return EXIT_CONFIG
@@ -63,13 +72,20 @@ def run(
         return FAILED
 
 
-def _run_with_api(request: SetupRequest, apply: bool, confirm: Confirm, echo: Echo, machine: str) -> int:
-    token = read_token(request.api_token_file)
-    with Session(request.api, token) as session:
+def _run_with_api(adoption: Adoption, apply: bool, confirm: Confirm, echo: Echo, machine: str) -> int:
+    token = read_token(adoption.request.api_token_file)
+    with Session(adoption.request.api, token) as session:
+        request = by_tunnel(adoption.request, session, adoption.tunnel)
         found = survey(request, session)
-        refuse(request, found, machine, session)
-        todo = plan_with_api(request, found, Work(session), machine, token)
+        refuse(request, found, machine, session, adoption.tunnel)
+        todo = _joined(adoption, plan_with_api(request, found, Work(session), machine, token))
         return _carry_out(request, todo, apply, confirm, echo)
+
+
+def _joined(adoption: Adoption, todo: Todo) -> Todo:
+    return replace(
+        todo, steps=(*adoption.before, *todo.steps, *adoption.after), notes=(*todo.notes, *adoption.notes)
+    )
 
 
 def read_token(path: Path | None) -> str:

@@ -1,22 +1,20 @@
 """What stands at Cloudflare before setup, read once, and the reasons for which setup refuses to go on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inferagent.adapters.cloudflare.client import ApiError
 from inferagent.adapters.cloudflare.identity import MARK, Promise, parse
+from inferagent.config.settings import OWN_CONNECTOR
 from inferagent.config.terms import READY_PATH
 from inferagent.model.membership import MembershipKind
 from inferagent.programs.setup import pools, routing
 from inferagent.programs.setup.objects import config_path, read_config
+from inferagent.programs.setup.refusal import RefusedError
 from inferagent.programs.setup.request import SetupRequest
 from inferagent.programs.setup.session import Object, Session
 
 TUNNEL_HOST = ".cfargotunnel.com"
-
-
-class RefusedError(Exception):
-    """Setup must not go on. The text names the reason and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,21 @@ class Survey:
 
     def pool(self, name: str) -> Object | None:
         return next((pool for pool in self.pools if pool.get("name") == name), None)
+
+
+def by_tunnel(request: SetupRequest, session: Session, adopted: str) -> SetupRequest:
+    """With the name of the tunnel that an adopted connector runs, where nobody gave one."""
+    if not adopted or request.tunnel:
+        return request
+    account = request.account or str((_zone(request, session).get("account") or {}).get("id", ""))
+    try:
+        found: Any = session.get("look for the tunnel", f"/accounts/{account}/cfd_tunnel/{adopted}")
+    except ApiError as error:
+        if error.status == 404:
+            return request
+        raise
+    name = found.get("name") if isinstance(found, dict) and not found.get("deleted_at") else ""
+    return replace(request, tunnel=str(name)) if name else request
 
 
 def survey(request: SetupRequest, session: Session) -> Survey:
@@ -73,8 +86,9 @@ def _rules(session: Session, account: str, tunnel: Object | None) -> tuple[Objec
     return tuple(rule for rule in config.get("ingress") or [] if isinstance(rule, dict))
 
 
-def refuse(request: SetupRequest, found: Survey, machine: str, session: Session) -> None:
-    """Raise RefusedError for the first reason not to go on."""
+def refuse(request: SetupRequest, found: Survey, machine: str, session: Session, adopted: str = "") -> None:
+    """Raise RefusedError for the first reason not to go on. `adopted`: the tunnel that the connector runs."""
+    _refuse_other_tunnel(request, found, adopted)
     _refuse_tunnel(request, found)
     _refuse_record(request, found, session)
     if request.membership is MembershipKind.REPLICA:
@@ -83,6 +97,17 @@ def refuse(request: SetupRequest, found: Survey, machine: str, session: Session)
     if request.membership is MembershipKind.OWN_POOL:
         _refuse_pool(request, found, machine)
     _refuse_promises(request, found)
+
+
+def _refuse_other_tunnel(request: SetupRequest, found: Survey, adopted: str) -> None:
+    if not adopted or (found.tunnel is not None and found.tunnel.get("id") == adopted):
+        return
+    there = "which is another one" if found.tunnel is not None else "which there is not"
+    raise RefusedError(
+        f"cannot adopt {request.connector.unit}: it runs the tunnel {adopted}, and setup would use "
+        f"{request.tunnel_name}, {there}; give the name of its tunnel (--tunnel), or leave it alone and let "
+        f"setup run a connector of its own (--connector-unit {OWN_CONNECTOR})"
+    )
 
 
 def _refuse_tunnel(request: SetupRequest, found: Survey) -> None:

@@ -9,13 +9,14 @@ from tomlkit.exceptions import TOMLKitError
 from inferagent.adapters.files import why
 from inferagent.config.secrets import API_TOKEN, secret_path
 from inferagent.ports import PortError
+from inferagent.programs.setup.adopt_steps import KINDS, undo_step
 from inferagent.programs.setup.files import read_text, undo_file
 from inferagent.programs.setup.outside import Outside
 from inferagent.programs.setup.record import POINTER, Entry, Record, remove_folders
 from inferagent.programs.setup.running import DEFAULT_STATE, DONE, FAILED, Echo, read_token
 from inferagent.programs.setup.session import Session
 
-LOCAL = frozenset({"file", "pointer"})
+LOCAL = frozenset({"file", "pointer"}) | KINDS
 
 
 def undo(
@@ -67,6 +68,8 @@ def _undo_all(record: Record, todo: list[Entry], token_file: Path, echo: Echo) -
 
 
 def _undo_local(entry: Entry) -> str:
+    if entry.intent["kind"] in KINDS:
+        return undo_step(entry.intent, entry.result)
     if entry.intent["kind"] == "file":
         return undo_file(entry.intent, entry.result)
     path = Path(entry.intent["path"])

@@ -10,6 +10,7 @@ from tests.support.fake_systemd import DIED, RUNS, WAITS, FakeSystemd, fake_syst
 from tests.support.fake_verbs import FakeVerbs
 
 from inferagent.adapters.clock import BootClock
+from inferagent.adapters.docker.note import Note, leave
 from inferagent.adapters.units.systemd import SystemdUnit, Where
 from inferagent.adapters.units.verbs import Verbs
 from inferagent.model.reading import Failed, Reading, Value
@@ -32,11 +33,12 @@ class Bench:
     def __init__(self, folder, bus: FakeSystemd, verbs: FakeVerbs) -> None:
         self.folder, self.bus, self.verbs = folder, bus, verbs
         self.readings: list[Reading[Unit]] = []
+        self.name = "x.service"
 
     def unit(self) -> SystemdUnit:
         verbs = Verbs(Part.ENGINE, "x.service", self.verbs.folder, 2.0)
-        where = Where(self.bus.address, self.folder / "cgroup")
-        return SystemdUnit(Part.ENGINE, "x.service", self.folder, BootClock(), verbs, where)
+        where = Where(self.bus.address, self.folder / "cgroup", self.folder)
+        return SystemdUnit(Part.ENGINE, self.name, self.folder, BootClock(), verbs, where)
 
     @property
     def last(self) -> Unit:
@@ -260,3 +262,13 @@ def group_of(bench: Bench, pid: int) -> Path:
     folder.mkdir(parents=True)
     (folder / "cgroup.procs").write_text(f"{pid}\n")
     return folder / "cgroup.procs"
+
+
+async def test_the_engine_in_a_container_is_known_by_its_own_process(bench):
+    bench.name = "inferagent-container@vllm.service"
+    leave("vllm", Note(4242, 77), bench.folder)
+    async with bench.watched():
+        assert (bench.last.main_pid, bench.last.incarnation) == (77, "01" * 16 + ":4242")
+        leave("vllm", Note(ended="out of memory"), bench.folder)
+        bench.bus.change(**DIED)
+        assert (await bench.until(UnitState.RESTARTING)).exit == "out of memory"

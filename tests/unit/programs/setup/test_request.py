@@ -54,6 +54,8 @@ ENGINES: list[tuple[dict[str, Any], str]] = [
     ({"url": "8000"}, "--engine-url"),
     ({"unit": "vllm.service"}, "one of them"),
     ({"command": ()}, "one of them"),
+    ({"image": "vllm/vllm-openai:latest"}, "--engine-image"),
+    ({"volumes": ("/a:/b",)}, "--engine-image"),
 ]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from inferagent.model.membership import MembershipKind
 from inferagent.model.plan import Plan
+from inferagent.programs.setup.adopt_engine import Here
 from inferagent.programs.setup.record import NAME, POINTER
 from inferagent.programs.setup.request import SetupRequest
 from inferagent.programs.setup.running import run
@@ -20,7 +21,10 @@ def alone(plain: SetupRequest) -> SetupRequest:
 
 def attempt(request: SetupRequest, *, apply: bool = True, confirm: bool = True) -> tuple[int, str]:
     said: list[str] = []
-    code = run(request, apply=apply, confirm=lambda _: confirm, echo=said.append, machine=lambda: "m")
+    here = Here(request.config_dir.parent)
+    code = run(
+        request, apply=apply, confirm=lambda _: confirm, echo=said.append, machine=lambda: "m", here=here
+    )
     return code, "\n".join(said)
 
 

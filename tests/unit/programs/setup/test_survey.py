@@ -8,8 +8,9 @@ import pytest
 from inferagent.adapters.cloudflare.identity import Promise, describe
 from inferagent.config.terms import READY_PATH
 from inferagent.model.membership import MembershipKind
+from inferagent.programs.setup.refusal import RefusedError
 from inferagent.programs.setup.request import SetupRequest
-from inferagent.programs.setup.survey import RefusedError, may_join, refuse, survey
+from inferagent.programs.setup.survey import by_tunnel, may_join, refuse, survey
 
 POOLS, TUNNELS = "/accounts/acc/load_balancers/pools", "/accounts/acc/cfd_tunnel"
 CONFIG = f"{TUNNELS}/t/configurations"
@@ -50,6 +51,19 @@ def test_everything_is_found_by_name(plain: SetupRequest, lived: Any) -> None:
 def test_a_zone_that_cannot_be_seen(plain: SetupRequest, account: Any) -> None:
     with pytest.raises(RefusedError, match=r"cannot find the zone example\.com"):
         survey(plain, account)
+
+
+def test_the_tunnel_is_that_of_the_connector_that_is_adopted(plain: SetupRequest, lived: Any) -> None:
+    lived.lists[TUNNELS].append({"id": "u", "name": "older", "config_src": "cloudflare"})
+    assert by_tunnel(plain, lived, "u").tunnel == "older"
+    assert by_tunnel(plain, lived, "") is plain
+    assert by_tunnel(plain, lived, "gone") is plain
+    named = replace(plain, tunnel="mine")
+    assert by_tunnel(named, lived, "u") is named
+    refuse(plain, survey(plain, lived), MACHINE, lived, "t")
+    for other in ("u", "gone"):
+        with pytest.raises(RefusedError, match=f"it runs the tunnel {other}, and setup would use gpu-a"):
+            refuse(plain, survey(plain, lived), MACHINE, lived, other)
 
 
 def test_a_tunnel_that_a_file_configures(plain: SetupRequest, lived: Any) -> None:
