@@ -42,6 +42,7 @@ class Disk:
         text = (PACKAGING.parent / script).read_text()
         for top in (
             "/usr/lib/",
+            "/usr/share/",
             "/run/",
             "/etc/",
             "/var/",
