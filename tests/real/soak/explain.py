@@ -13,6 +13,7 @@ from typing import Any
 from tests.real.soak.fault import Chapter
 
 SLACK = 0.2  # seconds: an event is of its tick, rounded to tenths, and the write follows it
+LATE = 1.0  # seconds that a write may take: by then the host may have said the next one
 WORDS = {True: "enable in the pool", False: "disable in the pool"}
 POOL = re.compile(r"/load_balancers/pools/([^/]+)$")
 
@@ -63,15 +64,25 @@ def _is_new(found: Sequence[Change], enabled: bool) -> bool:
 
 def words_of(events: Iterable[dict[str, Any]], ahead: float) -> list[Word]:
     """`ahead`: the boot clock less time.monotonic."""
-    found = []
+    found, left = list[Word](), ""
     for event in events:
-        if event["kind"] != "action":
-            continue
-        for enabled, begin in WORDS.items():
-            if event["text"].startswith(begin):
-                cause = str(event.get("cause", ""))
-                found.append(Word(float(event["at"]) - ahead, enabled, cause, event["text"]))
+        if event["kind"] == "phase" and event.get("phase") == "draining":
+            left = str(event.get("cause", ""))
+        elif event["kind"] == "action":
+            found += _word(event, ahead, left)
     return found
+
+
+def _word(event: dict[str, Any], ahead: float, left: str) -> list[Word]:
+    """A host whose last endpoint it was disables its pool when others are there again, its cause being over
+    perhaps: `left` is what it left for."""
+    at, text = float(event["at"]) - ahead, str(event["text"])
+    cause = str(event.get("cause", ""))
+    return [
+        Word(at, enabled, cause if enabled else cause or left, text)
+        for enabled, begin in WORDS.items()
+        if text.startswith(begin)
+    ]
 
 
 def explain(
@@ -83,7 +94,9 @@ def explain(
 
 def _one(host: str, change: Change, words: Sequence[Word], chapters: Sequence[Chapter]) -> Explained:
     chapter = next((one for one in chapters if one.holds(change.at)), None)
-    said = next((word for word in reversed(words) if word.at <= change.at + SLACK), None)
+    before = [word for word in words if word.at <= change.at + SLACK]
+    fresh = (word for word in reversed(before) if word.at >= change.at - LATE)
+    said = next((word for word in fresh if word.enabled is change.enabled), before[-1] if before else None)
     fault = chapter.fault.name if chapter else ""
     cause = said.cause if said else ""
     return Explained(host, change.at, change.enabled, fault, cause, _problem(change, chapter, said))

@@ -59,6 +59,19 @@ def test_a_host_that_changes_its_mind_at_once_is_understood() -> None:
     assert problems([Change(10.1, False), Change(10.9, True)], words, [chapter()]) == ["", ""]
 
 
+def test_a_write_is_explained_by_its_own_word_though_the_next_was_said_before_it_landed() -> None:
+    words = [Word(10.0, False, "engine-gone", "disable"), Word(10.2, True, "", "enable")]
+    assert problems([Change(10.3, False), Change(10.5, True)], words, [chapter()]) == ["", ""]
+
+
+def test_who_disables_later_names_what_it_left_for() -> None:
+    events = [
+        {"kind": "phase", "phase": "draining", "at": 5.0, "text": "leaving", "cause": "no-edge"},
+        {"kind": "action", "phase": "out", "at": 9.0, "text": "disable in the pool: no edge"},
+    ]
+    assert [word.cause for word in words_of(events, 0.0)] == ["no-edge"]
+
+
 def test_a_write_that_repeats_what_stands_is_no_change() -> None:
     path = "/accounts/1/load_balancers/pools/mine"
     journal: list[dict[str, Any]] = [
