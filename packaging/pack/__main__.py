@@ -7,19 +7,36 @@ import time
 from pathlib import Path
 
 from pack.build import LAYERS, build
+from pack.keys import check
 from pack.project import ARCHITECTURES, ROOT, PackError
 from pack.repositories import repositories
+
+NAMES = {usual: name for name, usual in ARCHITECTURES.items()}
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m pack", description=__doc__)
     parser.add_argument("what", nargs="+", choices=[*LAYERS, "repo"])
-    parser.add_argument("--arch", nargs="+", choices=list(ARCHITECTURES), default=list(ARCHITECTURES))
-    parser.add_argument("--out", type=Path, default=ROOT / "dist")
+    parser.add_argument(
+        "--arch",
+        nargs="+",
+        type=lambda name: NAMES.get(name, name),
+        choices=list(ARCHITECTURES),
+        default=list(ARCHITECTURES),
+        help="for which processors (amd64 and arm64 are other names of the two); without: for all",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / "dist",
+        help="the folder that gets the packages, and in its folder repo the repositories; without: dist",
+    )
     parser.add_argument("--key", type=Path, help="the secret key that signs; else a test key")
     options = parser.parse_args(arguments)
     scratch = ROOT / "build/package"
     try:
+        if options.key:
+            check(options.key)
         scratch.mkdir(parents=True, exist_ok=True)
         with (scratch / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two builds would take each other's files away
@@ -32,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def _make(options: argparse.Namespace, scratch: Path) -> None:
     kinds = tuple(kind for kind in LAYERS if kind in options.what)
-    for architecture in options.arch if kinds else ():
+    for architecture in dict.fromkeys(options.arch) if kinds else ():
         begun = time.monotonic()
         for path in build(kinds, architecture, options.out, scratch):
             _say(f"{path.stat().st_size / 1e6:5.2f} MB  {path}")

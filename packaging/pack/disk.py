@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from runpy import run_path
 
+from inferagent.config import sources
 from inferagent.config.fragments import shipped_text
 from pack import legal
 from pack.project import PACKAGING, RELEASE, ROOT, epoch, maintainer, version
@@ -31,6 +32,12 @@ CONFIG_HEAD = """\
 # All keys of inferagent with their defaults. This file is not read: write what differs into
 # /etc/inferagent/config.toml, or into a file of your own in /etc/inferagent/conf.d/.
 """
+INSTALL_HEAD = """\
+# Where `inferagent install` gets each part: all keys with their defaults. This file is not read: write what
+# differs into /etc/inferagent/install.toml.
+# URLs are https://; http:// is taken only on this host itself, or where a signature proves what comes.
+
+"""
 LINTIAN = """\
 # The vendored Python packages come as their authors built them.
 inferagent: embedded-library *
@@ -49,6 +56,7 @@ def lay(disk: Path) -> None:
     share = disk / SHARE
     share.mkdir(parents=True, exist_ok=True)
     (share / "config.toml").write_text(commented(shipped_text()))
+    (share / sources.FILE).write_text(commented(sources.shipped_sources(), INSTALL_HEAD))
     shutil.copy(PACKAGING / "prometheus/inferagent.rules.yml", share)
     legal.lay_licences(found, disk / "usr/share/licenses/inferagent")
     doc = disk / DOC
@@ -65,11 +73,11 @@ def lay(disk: Path) -> None:
         _copy(PACKAGING / "completion" / name, disk / place)
 
 
-def commented(text: str) -> str:
+def commented(text: str, head: str = CONFIG_HEAD) -> str:
     """Every key and table switched off; sentences stay sentences."""
     lines = text.splitlines()[4:]  # what the file says of itself
     switched = [f"#{line}" if line and not line.startswith("#") else line for line in lines]
-    return CONFIG_HEAD + "\n".join(switched) + "\n"
+    return head + "\n".join(switched) + "\n"
 
 
 def _units(disk: Path) -> None:

@@ -36,6 +36,14 @@ class Key:
         self.gpg("--output", str(signed), "--clear-sign", str(path))
 
 
+def check(secret: Path) -> None:
+    """Before anything is built for it. Raises PackError."""
+    try:
+        secret.open("rb").close()
+    except OSError as error:
+        raise PackError(f"cannot read the key {secret}: {error.strerror}") from error
+
+
 @contextmanager
 def signing(secret: Path | None, made: Path) -> Iterator[Key]:
     """`secret`: the publisher's secret key, without passphrase; else `made` holds a test key, or gets one."""

@@ -45,13 +45,14 @@ def repositories(packages: Path, secret: Path | None, scratch: Path, address: st
     top = packages / "repo"
     shutil.rmtree(top, ignore_errors=True)
     top.mkdir()
+    whose = "" if secret else "a TEST key, made here: "
     with signing(secret, scratch / "test-key.asc") as key:
         (top / "inferagent.asc").write_text(key.public())
         _apt(debs, top / "apt", key)
         _yum(rpms, top / "rpm", key)
         (top / "inferagent.sources").write_text(APT.format(address=address))
         (top / "inferagent.repo").write_text(YUM.format(address=address))
-        return f"{top}: {len(debs)} deb, {len(rpms)} rpm, signed by {key.fingerprint}"
+        return f"{top}: {len(debs)} deb, {len(rpms)} rpm, signed by {whose}{key.fingerprint}"
 
 
 def _apt(debs: list[Path], top: Path, key: Key) -> None:

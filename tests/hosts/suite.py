@@ -34,4 +34,5 @@ def outcome(suite: Callable[[], None]) -> int:
         return 1
     finally:
         signal.signal(signal.SIGTERM, before)
+    say("passed")
     return 0

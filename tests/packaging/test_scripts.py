@@ -152,7 +152,9 @@ def test_a_removal_leaves_the_pool_before_it_stops_anything(disk, script, words)
     assert "shutdown_drain" not in disk(script, *words), "an unconfigured host is in no pool"
     disk.put("etc/inferagent/config.toml", "")
     called = disk(script, *words)
-    assert called.index("program shutdown_drain --now") < called.index("stop inferagent.service")
+    order = ["program shutdown_drain --now", "stop inferagent.service", "program setup.leaving", "stop infer"]
+    places = [called.index(each) for each in order[:-1]] + [called.rindex(order[-1])]
+    assert places == sorted(places)
     assert not disk.there("usr/lib/inferagent/lib/inferagent/__pycache__")
 
 
@@ -196,6 +198,17 @@ def test_a_purge_leaves_nothing_of_ours_systemd_or_not(disk, systemd):
     for user in ("inferagent", "inferagent-connector", "inferagent-engine"):
         assert f"userdel {user}\n" in called
     assert ("daemon-reload" in called) == systemd
+
+
+def test_a_purge_gives_an_adopted_connector_back_as_it_was(disk):
+    """Else its unit would ask for a token file that is gone, and never start again."""
+    disk.put("etc/systemd/system/cloudflared.service.d/50-inferagent.conf", "")
+    disk.put("etc/systemd/system/cloudflared-web.service.d/50-inferagent.conf", "")
+    disk.put("etc/systemd/system/cloudflared-web.service.d/own.conf", "")
+    disk("deb/postrm", "purge")
+    assert not disk.there("etc/systemd/system/cloudflared.service.d")
+    assert not disk.there("etc/systemd/system/cloudflared-web.service.d/50-inferagent.conf")
+    assert disk.there("etc/systemd/system/cloudflared-web.service.d/own.conf")
 
 
 def test_models_of_the_engine_outlive_a_purge_with_their_user(disk):

@@ -109,4 +109,6 @@ def test_an_upgrade_and_the_way_back_cost_no_request(
 def test_the_last_host_is_left_as_it_is(played: Played) -> None:
     assert (played.codes[3], played.in_use[3]) == (1, "0.20.1")
     assert played.engines[3] == played.engines[2]
-    assert played.words[-1].endswith("→ sudo inferagent install vllm --last")
+    cure = played.words[-1].rpartition(" → ")[2]
+    assert cure.startswith("sudo inferagent install vllm --config ")
+    assert cure.endswith(" --last")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
+from itertools import dropwhile
 from pathlib import Path
 
 import httpx
@@ -133,9 +134,10 @@ def _goes_on(part: PartFile, answer: httpx.Response, had: int) -> bool:
 
 def check(url: str, answer: httpx.Response) -> None:
     """PortError where it is not to be used: https that leads to http would no longer prove anything."""
-    schemes = [step.url.scheme for step in (*answer.history, answer)]
-    if "https" in schemes and schemes[-1] != "https":
-        raise PortError(f"cannot trust {url}: it leads to http://{answer.url.host}", refused=True)
+    steps = [step.url for step in (*answer.history, answer)]
+    for step in dropwhile(lambda step: step.scheme != "https", steps):
+        if step.scheme != "https":
+            raise PortError(f"cannot trust {url}: it leads to http://{step.host}", refused=True)
     if answer.status_code in (404, 410):
         raise PortError(f"cannot get {url}: it is not there → is there such a version?", refused=True)
     if answer.status_code >= 500:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inferagent.cli.options import config_option, stop
+from inferagent.cli.options import config_option
 from inferagent.cli.setup_request import setup_options
 
 if TYPE_CHECKING:
@@ -44,14 +44,13 @@ def setup(folder: Path, plan_only: bool, yes: bool, undo_all: bool, as_json: boo
     if undo_all:
         if plan_only:
             raise click.UsageError("--plan shows what setup would do; --undo has no plan")
-        if not yes and not click.confirm("Put everything back that setup changed?", err=as_json):
-            stop("nothing was changed")
         raise SystemExit(
             undo(
                 folder,
                 echo=echo,
                 api_token_file=_path(given["api_token_file"]),
                 state_dir=_path(given["state_dir"]),
+                confirm=None if yes else lambda: click.confirm("Put all of that back?", err=as_json),
             )
         )
     request = request_from(folder, given)

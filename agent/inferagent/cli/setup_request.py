@@ -19,6 +19,8 @@ MEMBERSHIPS = ("own-pool", "pull", "replica")
 PORTS = {"vllm": "http://127.0.0.1:8000", "ollama": "http://127.0.0.1:11434"}  # where each listens by itself
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+COMMAND = "Or the command that runs it; with --engine-image: what stands after the image."
+IMAGE = "Or an image to make one from: docker pull it first, and name it by its digest, not by a tag."
 
 OPTIONS = (
     click.option("--public", default="", metavar="NAME", help="The hostname that users call."),
@@ -30,13 +32,11 @@ OPTIONS = (
         "--engine-url", default="", metavar="URL", help="Where it listens. [default: its usual port]"
     ),
     click.option("--engine-unit", default="", metavar="UNIT", help="The systemd unit that runs it."),
-    click.option("--engine-command", default="", metavar="WORDS", help="Or the command that runs it."),
+    click.option("--engine-command", default="", metavar="WORDS", help=COMMAND),
     click.option(
         "--engine-container", default="", metavar="NAME", help="Or the docker container that it runs in."
     ),
-    click.option(
-        "--engine-image", default="", metavar="NAME@sha256:SUM", help="Or an image to make one from."
-    ),
+    click.option("--engine-image", default="", metavar="NAME@sha256:SUM", help=IMAGE),
     click.option(
         "--engine-volume", multiple=True, metavar="HOST:CONTAINER", help="A folder for that one; repeatable."
     ),
@@ -89,8 +89,11 @@ def request_from(folder: Path, given: Mapping[str, Any]) -> "SetupRequest":
     from inferagent.model.desired import EngineKind
     from inferagent.model.membership import MembershipKind
     from inferagent.programs.setup import ConnectorRequest, EngineRequest, SetupRequest
+    from inferagent.programs.setup.request import LIKE, is_hostname
 
     _need(given)
+    if not is_hostname(given["public"]):
+        raise click.UsageError(f"cannot use --public {given['public']!r}: {LIKE}")
     engine = EngineRequest(
         kind=EngineKind(given["engine"]),
         url=(given["engine_url"] or PORTS[given["engine"]]).rstrip("/"),

@@ -16,13 +16,16 @@ from inferagent.config.settings import Table
 from inferagent.config.texts import Number, Texts
 
 FILE = "install.toml"
+EXPLAINED = Path("/usr/share/inferagent") / FILE  # the packages bring it: every key, switched off
 GIVEN = "the command line"
 NAMES = ("cloudflared", "ollama", "vllm")
 VERSION = r"[0-9A-Za-z][0-9A-Za-z.+~:_-]{0,60}"
+NUMBERED = r"[0-9][0-9A-Za-z.+~:_-]{0,60}"
 SHA256 = r"[0-9a-fA-F]{64}"
 DAY = 86400.0
+_SHIPPED = Path(__file__).with_name("sources.toml")
 
-_VERSION = Text(f"(?:{VERSION})?", 'a version such as "1.2.3", or ""')
+_VERSION = Text(f"(?:{NUMBERED})?", 'a version such as "1.2.3", or ""')
 _WORD = Text(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,60}", "one word")
 _DOTTED = Text(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,4}", 'numbers with dots such as "580.65.06"')
 _FILE = Text(r"(?:/[!-~]+)?", "an absolute path without blanks, or an empty text")
@@ -121,11 +124,15 @@ class Sources(Table):
     patience: Patience
 
 
+def shipped_sources() -> str:
+    return _SHIPPED.read_text("utf-8")
+
+
 def read_sources(folder: Path, given: Mapping[str, object] | None = None) -> Sources:
     """The shipped ones, install.toml in `folder` over them, `given` over both. ConfigError."""
     path = folder / FILE
     merged = Input(main=str(path))
-    merged.add(parse_fragment(SHIPPED, Path(__file__).with_name("sources.toml").read_text("utf-8")))
+    merged.add(parse_fragment(SHIPPED, shipped_sources()))
     if path.exists():
         merged.add(read_fragment(path))
     if given:
@@ -150,6 +157,7 @@ def _problems(given: Input, error: ValidationError) -> list[Problem]:
             case _:
                 what = "must be a table"
         place = given.place(path)
-        cure = f"the keys and what they mean: {Path(__file__).with_name('sources.toml')}"
+        explained = EXPLAINED if EXPLAINED.exists() else _SHIPPED
+        cure = f"the keys and what they mean: {explained}"
         found.append(Problem(place, dotted(path), what, cure))
     return found

@@ -204,7 +204,7 @@ class Follower:
     def _end(self, text: str, code: int) -> int:
         self._note(Note(0, 0, text))
         self._tell(f"the container {self.name} has ended: {text}")
-        return code
+        return 1 if code == HOPELESS else code  # ours alone to say: systemd would start it no more
 
     def _tell(self, text: str) -> None:
         self.say(text)

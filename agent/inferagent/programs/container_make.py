@@ -17,8 +17,8 @@ from inferagent.config.errors import ConfigError
 from inferagent.config.load import load
 from inferagent.config.settings import Engine
 from inferagent.ports import PortError
+from inferagent.programs.container_follow import AWAY, HOPELESS
 
-HOPELESS, AWAY = 78, 69
 PAUSE = 0.5
 
 

@@ -25,9 +25,10 @@ def test_one_host_gets_all_that_it_needs(lab: Any) -> None:
     tunnel, pool, balancer = lab.only("tunnels"), lab.named("pools", "gpu-a"), lab.only("load_balancers")
     address, header = f"{tunnel['id']}.cfargotunnel.com", {"Host": ["gpu-a.example.com"]}
     endpoint = {"name": "gpu-a", "address": address, "enabled": True, "weight": 1.0, "header": header}
+    engine = {"hostname": "gpu-a.example.com", "service": "http://127.0.0.1:8000"}
     assert ingress(lab, tunnel["id"]) == [
         {"hostname": "gpu-a.example.com", "path": READY, "service": "http://127.0.0.1:8790"},
-        {"hostname": "gpu-a.example.com", "service": "http://127.0.0.1:8000"},
+        {**engine, "originRequest": {"keepAliveTimeout": 3}},
         {"service": "http_status:404"},
     ]
     record = lab.only("dns_records")
@@ -63,7 +64,7 @@ def test_the_configuration_is_whole_and_the_secrets_are_shut(lab: Any) -> None:
     assert (secrets / "tunnel-token").read_text().strip() == lab.store.tunnel_token(settings.connector.tunnel)
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets.iterdir()} == {0o600}
-    assert stat.S_IMODE((request.state_dir / "setup-undo.jsonl").stat().st_mode) == 0o600
+    assert stat.S_IMODE((request.state_dir / "setup-undo.jsonl").stat().st_mode) == 0o640
     for secret in (lab.token, lab.store.tunnel_token(settings.connector.tunnel)):
         assert secret not in "\n".join(lab.said)
         assert secret not in (request.config_dir / "config.toml").read_text()

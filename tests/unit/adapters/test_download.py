@@ -196,6 +196,8 @@ def test_https_that_leads_to_http_proves_nothing():
     check("u", answer("http://127.0.0.1/x", "http://127.0.0.1/y"))
     with pytest.raises(PortError, match="cannot trust u: it leads to http://b"):
         check("u", answer("https://a/x", "http://b/x"))
+    with pytest.raises(PortError, match="cannot trust u: it leads to http://b"):
+        check("u", answer("https://a/x", "http://b/x", "https://c/x"))
 
 
 def test_a_small_file_and_one_that_does_not_end(client, releases):

@@ -23,7 +23,7 @@ def place(tmp_path):
 def test_plan_shows_and_changes_nothing(tmp_path, place, run_command):
     result = run_command("setup", *place, *PULL, "--plan")
     assert result.exit_code == 0
-    assert f"1. write {tmp_path}/conf/config.toml" in result.stdout
+    assert f"1. write {tmp_path}/conf/config.toml; mode act: from now on" in result.stdout
     assert list(tmp_path.iterdir()) == []
 
 
@@ -50,7 +50,12 @@ def test_json_gives_one_object_a_line(place, run_command):
 
 
 def test_an_undo_is_asked_for_and_has_no_plan(place, run_command):
-    assert run_command("setup", *place, "--undo", input="n\n").exit_code == 1
+    nothing = run_command("setup", *place, "--undo", input="n\n")
+    assert (nothing.exit_code, nothing.stdout) == (0, "nothing to undo: there is no undo record\n")
+    assert run_command("setup", *place, *PULL, "--yes").exit_code == 0
+    refused = run_command("setup", *place, "--undo", input="n\n")
+    assert refused.exit_code == 1
+    assert "nothing was changed" in refused.stdout
     assert run_command("setup", *place, "--undo", "--plan").exit_code == 2
 
 

@@ -120,6 +120,8 @@ def test_every_option_reaches_the_request():
     ("words", "says"),
     [
         (["--public", ""], "--public"),
+        (["--public", "llm"], "cannot use --public 'llm'"),
+        (["--public", "not a name"], "cannot use --public 'not a name'"),
         (["--serves", "=x"], "--serves"),
         (["--serves", "chat="], "--serves"),
         (["--engine-command", "'a"], "--engine-command"),
@@ -139,3 +141,10 @@ def test_what_cannot_be_read_is_a_usage_error(words, says):
 
 def test_a_weight_of_nothing_is_a_weight():
     assert parsed("--weight", "0").weight == 0
+
+
+def test_the_help_says_what_belongs_to_an_image() -> None:
+    command = setup_options(click.command()(lambda **_: None))
+    helps = {option.name: str(getattr(option, "help", "")) for option in command.params}
+    assert "with --engine-image: what stands after the image" in helps["engine_command"]
+    assert "docker pull it first" in helps["engine_image"]

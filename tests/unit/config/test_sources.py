@@ -35,6 +35,7 @@ def test_a_file_says_only_what_differs_and_the_command_line_has_the_last_word(tm
         ('[ollama]\nreleases = "http://example.com/x"\n', ":2: ollama.releases: must begin with https://"),
         ('[ollama]\nverison = "1"\n', ":2: ollama.verison: is no key of install.toml"),
         ('[ollama]\nversion = "../x"\n', ":2: ollama.version: must be a version"),
+        ('[vllm]\nversion = "latest"\n', ":2: vllm.version: must be a version"),
         ("ollama = 1\n", ":1: ollama: must be a table"),
         ('[vllm]\nindex = "https://user:secret@h/simple"\n', ":2: vllm.index: must not carry a user"),
         ('[vllm]\npython = ["3.10"]\n', ":2: vllm.python: must be a list of 2"),
@@ -49,6 +50,13 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path, text, said):
         read_sources(written(tmp_path, text))
     assert f"{tmp_path}/install.toml" in str(caught.value)
     assert said in str(caught.value)
+
+
+def test_the_cure_names_a_file_that_is_there(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        read_sources(written(tmp_path, "ollama = 1\n"))
+    named = Path(str(caught.value).rpartition("what they mean: ")[2])
+    assert named.is_file()
 
 
 def test_loopback_needs_no_https(tmp_path):

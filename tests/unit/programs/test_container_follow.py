@@ -276,3 +276,10 @@ async def test_a_stop_while_it_waits(follower, daemon):
         await until(lambda: daemon.asked)
         told.set()
     assert run.result() == 0
+
+
+async def test_the_code_that_systemd_takes_for_hopeless_is_ours_alone(daemon, follower, outside):
+    daemon.add()
+    async with followed(follower, outside) as (codes, _):
+        daemon.end("vllm", 78)
+    assert codes == [1]

@@ -64,17 +64,19 @@ def holder(pid: int, proc: Path = Path("/proc")) -> Holder:
     except OSError:
         return NOBODY
     try:
-        names = list(folder.iterdir())
+        inodes = frozenset(inode for inode in map(_inode, folder.iterdir()) if inode)
     except PermissionError:
         return Holder(None, uid)
     except OSError:
         return NOBODY
-    return Holder(frozenset(inode for inode in map(_inode, names) if inode), uid)
+    return Holder(inodes, uid)
 
 
 def _inode(descriptor: Path) -> int:
     try:
         target = descriptor.readlink().name
+    except PermissionError:
+        raise  # of the same user with another group, it may be listed and not read
     except OSError:
         return 0
     return int(target[8:-1]) if target.startswith("socket:[") else 0

@@ -19,6 +19,7 @@ RUNTIMES = frozenset({"docker", "podman", "nerdctl", "conmon", "crun", "runc", "
 RUNTIMES |= {"systemd-nspawn", "kubectl", "ctr"}
 # Who listens on behalf of others; as the kernel cuts names off.
 DOORS = frozenset({"docker-proxy", "rootlessport", "rootlesskit", "slirp4netns", "pasta", "passt", "socat"})
+DOORS |= {"pasta.avx2", "passt.avx2"}
 DOORS |= {"systemd-socket-", "nginx", "haproxy", "caddy", "envoy", "traefik", "apache2", "httpd", "ssh"}
 CONTAINED = re.compile(r"docker[-/][0-9a-f]{12}|libpod|kubepods|containerd-|crio-|/lxc|/machine")
 

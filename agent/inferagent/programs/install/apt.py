@@ -90,4 +90,6 @@ class Apt:
         return found[0] if found else None
 
     def _run(self, argv: tuple[str, ...]) -> None:
-        self.commands.run(argv, self.packages, {"DEBIAN_FRONTEND": "noninteractive"})
+        # Else needrestart may restart what serves, such as the engine, for libraries of some earlier upgrade.
+        quiet = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
+        self.commands.run(argv, self.packages, quiet)

@@ -13,11 +13,9 @@ DRIVER = "/proc/driver/nvidia/version"
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
-def check_root(host: Host, name: str) -> None:
+def check_root(host: Host, name: str, again: str) -> None:
     if host.uid != 0:
-        raise PortError(
-            f"cannot install {name}: only root may → sudo inferagent install {name}", refused=True
-        )
+        raise PortError(f"cannot install {name}: only root may → {again}", refused=True)
 
 
 def check_sources(folder: Path) -> None:

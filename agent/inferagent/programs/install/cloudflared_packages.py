@@ -44,6 +44,10 @@ class CloudflaredPackages:
             return found if found != self.now else ""
         return ""
 
+    @property
+    def program(self) -> str:
+        return self.tools.host.program(self.name) or ""
+
     def look(self) -> Offer:
         check_architecture(self.tools.host, self.name)
         check_room(self._folder, self._source.space)

@@ -69,6 +69,7 @@ class CloudflaredRelease(Shelved):
     def _expected(self) -> str:
         found = dict(self._source.sha256).get(self.tools.host.architecture, "")
         if re.fullmatch(SHA256, found) is None:
+            fault = f"whose sha256 is {found!r}, not 64 hex digits" if found else "without its sha256"
             cure = f'--sha256 HEX, or sha256 = {{ {self.tools.host.architecture} = "HEX" }} in {FILE}'
-            raise PortError(f"cannot trust a cloudflared without its sha256 → {cure}", refused=True)
+            raise PortError(f"cannot trust a cloudflared {fault} → {cure}", refused=True)
         return found

@@ -85,9 +85,12 @@ class Drained:
         if not held:
             self._leave(what, user)
         try:
+            ran = held and bool(user.unit) and self.units.runs(user.unit)
             self._wait_until_out(user, held=held)
-            yield Way.HELD if held else Way.LEFT
-            self._take_up(user, held=held)
+            try:
+                yield Way.HELD if held else Way.LEFT
+            finally:
+                self._take_up(user, ran=ran)
         finally:
             if not held:
                 self.agent.order("/v1/resume", {})
@@ -117,10 +120,10 @@ class Drained:
             cure = "sudo inferagent resume, and install it without a hold" if held else "inferagent status"
             raise PortError(f"cannot replace it: the engine, a child of the agent, still runs → {cure}")
 
-    def _take_up(self, user: User, *, held: bool) -> None:
-        """The agent itself starts an engine that it stopped; a connector that is down is so on purpose."""
+    def _take_up(self, user: User, *, ran: bool) -> None:
+        """The agent itself starts an engine that it stopped; what is down in a hold is so on purpose."""
         if user.part is Part.ENGINE:
-            if held and user.unit:
+            if ran:
                 self.units.perform(user.unit, "start")
         elif user.unit and self.units.runs(user.unit):
             self.units.perform(user.unit, "restart")

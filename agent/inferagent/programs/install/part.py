@@ -50,6 +50,11 @@ class Installer(Protocol):
         """The version before it, "" for none."""
         ...
 
+    @property
+    def program(self) -> str:
+        """Where the one in use lies, "" for none that a person could run."""
+        ...
+
     def look(self) -> Offer: ...
     def fetch(self, offer: Offer) -> str:
         """Everything that is needed is here and verified afterwards; the version that it is."""

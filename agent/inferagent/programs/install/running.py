@@ -2,6 +2,9 @@
 
 import fcntl
 import os
+import shlex
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +13,7 @@ from pathlib import Path
 from inferagent.adapters.download import Downloads
 from inferagent.adapters.files import why
 from inferagent.config.errors import EXIT_CONFIG, ConfigError
-from inferagent.config.fragments import find_run
+from inferagent.config.fragments import DEFAULT_FOLDER, config_files, find_run
 from inferagent.config.load import load
 from inferagent.config.sources import From, Sources, VllmFrom, read_sources
 from inferagent.ports import PortError
@@ -28,11 +31,12 @@ from inferagent.programs.install.vllm_venv import VllmVenv
 
 DONE, FAILED = 0, 1
 LOCK = ".install.lock"
+ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
 class Order:
-    """`given`: what the command line says about the sources, as install.toml would."""
+    """`given`: what the command line says about the sources, as install.toml would; `typed`: all of it."""
 
     name: str
     folder: Path
@@ -40,6 +44,20 @@ class Order:
     plan_only: bool = False
     rollback: bool = False
     last: bool = False
+    typed: str = ""
+
+    @property
+    def again(self) -> str:
+        """The command that a person repeats."""
+        return f"sudo inferagent install {self.typed}" if self.typed else self.command(rollback=self.rollback)
+
+    def command(self, *, rollback: bool) -> str:
+        words = ["install", self.name, *(["--rollback"] if rollback else []), *self.config]
+        return f"sudo inferagent {shlex.join(words)}"
+
+    @property
+    def config(self) -> tuple[str, ...]:
+        return () if self.folder == DEFAULT_FOLDER else ("--config", str(self.folder))
 
 
 @dataclass(frozen=True)
@@ -54,10 +72,15 @@ class World:
 
 def run(order: Order, world: World) -> int:
     """0 done, shown or nothing to do; 1 refused, failed or not confirmed; 78 bad configuration."""
+    with _wound_up():
+        return _run(order, world)
+
+
+def _run(order: Order, world: World) -> int:
     before = os.umask(0o022)  # what is installed has to be readable for the users of the units
     try:
         if not order.plan_only:
-            check_root(world.host, order.name)
+            check_root(world.host, order.name, order.again)
             check_sources(order.folder)
         sources = read_sources(order.folder, order.given)
         with _locked(world.host, order), _tools(world, sources) as tools:
@@ -77,6 +100,26 @@ def run(order: Order, world: World) -> int:
         return FAILED
     finally:
         os.umask(before)
+
+
+@contextmanager
+def _wound_up() -> Iterator[None]:
+    """Told to end, or its terminal gone: as for Ctrl-C, what was begun is ended, and no host stays held."""
+
+    def end(number: int, _: object) -> None:
+        for which in kept:
+            signal.signal(which, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    usual = [which for which in ENDS if signal.getsignal(which) is signal.SIG_DFL]
+    kept = usual if threading.current_thread() is threading.main_thread() else []
+    for which in kept:
+        signal.signal(which, end)
+    try:
+        yield
+    finally:
+        for which in kept:
+            signal.signal(which, signal.SIG_DFL)
 
 
 def installer_of(name: str, tools: Tools) -> Installer:
@@ -164,8 +207,12 @@ def _switch(order: Order, world: World, tools: Tools, installer: Installer, now:
 
     what = f"install {order.name} {version}"
     end = _replaced(order, world, tools, replace, what) if now else _alone(replace)
-    world.progress.say(f"{order.name} {version} is installed" + (f" (before: {now})" if now else ""))
-    return end(f"sudo inferagent install {order.name} --rollback")
+    where, before = installer.program, f" (before: {now})" if now else ""
+    world.progress.say(f"{order.name} {version} is installed{before}" + (f": {where}" if where else ""))
+    code = end(order.command(rollback=True))
+    if not config_files(order.folder):
+        world.progress.say(f"then: sudo {shlex.join(['inferagent', 'setup', *order.config])}")
+    return code
 
 
 def _back(order: Order, world: World, tools: Tools, installer: Installer) -> int:
@@ -223,6 +270,5 @@ def _household(order: Order, world: World, tools: Tools) -> tuple[Drained, User 
     if error is not None:
         raise error
     agent = Agent(run_folder, world.progress.say)
-    again = f"sudo inferagent install {order.name}" + (" --rollback" if order.rollback else "")
     user = user_of(order.name, load(order.folder).settings)
-    return Drained(agent, world.units, tools.sources.patience, order.last, again), user
+    return Drained(agent, world.units, tools.sources.patience, order.last, order.again), user

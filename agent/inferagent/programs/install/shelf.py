@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,10 +107,10 @@ class Shelf:
             raise self._cannot("switch", self.folder / CURRENT, error) from error
 
     def prune(self) -> list[str]:
-        """All but the version in use, the one before and the downloads is removed; the names of those."""
-        kept, gone = {self.current, self._target(BEFORE)}, []
+        """What is neither in use, the one before, still running nor a download is removed; the names."""
+        kept, gone = (self.current, self._target(BEFORE), *NOT_VERSIONS), []
         for path in sorted(self.folder.iterdir()):
-            if path.is_dir() and not path.is_symlink() and path.name not in (*kept, *NOT_VERSIONS):
+            if path.is_dir() and not path.is_symlink() and path.name not in kept and not runs(path):
                 shutil.rmtree(path, ignore_errors=True)
                 gone.append(path.name)
         return gone
@@ -130,6 +130,16 @@ class Shelf:
 
     def _cannot(self, verb: str, path: Path, error: OSError) -> PortError:
         return PortError(f"cannot {verb} {path}: {why(error)}")
+
+
+def runs(folder: Path, proc: Path = Path("/proc")) -> bool:
+    """Whether some process has a program or library of it: an engine that nobody restarted since."""
+    wanted = f" {folder}/".encode()
+    for maps in proc.glob("[0-9]*/maps"):
+        with suppress(OSError):  # it ended, or is not ours to look into
+            if wanted in maps.read_bytes():
+                return True
+    return False
 
 
 def link_program(links: Path, name: str, target: Path) -> str:

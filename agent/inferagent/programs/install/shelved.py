@@ -28,6 +28,10 @@ class Shelved:
     def earlier(self) -> str:
         return self.shelf.before
 
+    @property
+    def program(self) -> str:
+        return str(self.shelf.folder / "current" / "bin" / self.programs[0]) if self.programs else ""
+
     def switch(self, version: str) -> tuple[str, ...]:
         shelf, host = self.shelf, self.tools.host
         shelf.switch(version)

@@ -3,7 +3,7 @@
 from inferagent.adapters.part_file import check_room
 from inferagent.config.sources import Vllm
 from inferagent.ports import PortError
-from inferagent.programs.install.checks import check_architecture, check_driver
+from inferagent.programs.install.checks import check_architecture
 from inferagent.programs.install.part import Offer, Tools
 from inferagent.programs.install.shelved import Shelved
 
@@ -32,11 +32,10 @@ class VllmImage(Shelved):
             cure = "name it with --image NAME@sha256:DIGEST"
             raise PortError(f"cannot tell which image to pull: none is given → {cure}", refused=True)
         self.tools.commands.there("docker", NO_DOCKER)
-        remark = check_driver(host, self.name, source.version, source.driver) if source.version else ""
         if not self.shelf.has(self._version):
             check_room(host.at(DOCKER_DATA), source.space)
         steps = (f"pull {source.image} by docker", "check its architecture")
-        return self.offer(self._version, steps, (remark,) if remark else ())
+        return self.offer(self._version, steps)
 
     def fetch(self, offer: Offer) -> str:
         image, tools = self._source.image, self.tools

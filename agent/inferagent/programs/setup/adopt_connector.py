@@ -16,7 +16,7 @@ from inferagent.config.settings import OWN_CONNECTOR
 from inferagent.programs.setup.files import read_text
 from inferagent.programs.setup.refusal import Choose, RefusedError
 from inferagent.programs.setup.request import SetupRequest
-from inferagent.programs.setup.unit_files import UnitFile, drop_in, find, units
+from inferagent.programs.setup.unit_files import UnitFile, drop_in, find, option, units
 
 NAMES = ("cloudflared.service", "cloudflared-*.service")
 HELPERS = ("cloudflared-update.service",)  # its installer's, too, and no connector
@@ -34,11 +34,15 @@ class Found:
 
     @property
     def tunnel(self) -> str:
-        """The id in the token, "" where it cannot be told."""
-        try:
-            return str(json.loads(base64.b64decode(self.token.strip()))["t"])
-        except (ValueError, KeyError, TypeError):
-            return ""
+        return tunnel_of(self.token)
+
+
+def tunnel_of(token: str) -> str:
+    """The tunnel's id in its token, "" where it cannot be told."""
+    try:
+        return str(json.loads(base64.b64decode(token.strip()))["t"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def connector(request: SetupRequest, root: Path, choose: Choose) -> Found | None:
@@ -69,24 +73,15 @@ def _only(root: Path, choose: Choose) -> str:
 
 def _read(unit: UnitFile, root: Path) -> Found:
     words, environment = unit.command, unit.environment
-    if token := _option(words, "--token") or environment.get("TUNNEL_TOKEN", ""):
+    if token := option(words, "--token") or environment.get("TUNNEL_TOKEN", ""):
         return Found(unit, token, in_argv=True)
-    file = _option(words, "--token-file") or environment.get("TUNNEL_TOKEN_FILE", "")
+    file = option(words, "--token-file") or environment.get("TUNNEL_TOKEN_FILE", "")
     return Found(unit, (read_text(root / file.lstrip("/")) or "").strip() if file else "")
-
-
-def _option(words: list[str], name: str) -> str:
-    for at, word in enumerate(words):
-        if word == name and at + 1 < len(words):
-            return words[at + 1]
-        if word.startswith(f"{name}="):
-            return word.partition("=")[2]
-    return ""
 
 
 def metrics(found: Found) -> str:
     """Where it serves its metrics, "" where that is left to chance."""
-    return _option(found.unit.command, "--metrics") or found.unit.environment.get("TUNNEL_METRICS", "")
+    return option(found.unit.command, "--metrics") or found.unit.environment.get("TUNNEL_METRICS", "")
 
 
 def adopted(request: SetupRequest, found: Found) -> SetupRequest:
@@ -105,6 +100,7 @@ def lines(request: SetupRequest, found: Found) -> list[str]:
         path = request.credentials_dir / TUNNEL_TOKEN
         wanted += [
             f"LoadCredential={TUNNEL_TOKEN}:{path}",
+            *(["UnsetEnvironment=TUNNEL_TOKEN"] if "TUNNEL_TOKEN" in found.unit.environment else []),
             "ExecStart=",
             f"ExecStart={_without_token(found.unit.command)} --token-file {HANDED}",
         ]

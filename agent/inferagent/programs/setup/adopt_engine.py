@@ -1,6 +1,8 @@
 """The engine that a host runs already: a docker container or Ollama's unit, supervised by name as it is."""
 
 import asyncio
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,21 +15,30 @@ from inferagent.adapters.hops.unit_show import booted
 from inferagent.config.containers import container_of, unit_for
 from inferagent.model.desired import EngineKind
 from inferagent.programs.setup.refusal import RefusedError
-from inferagent.programs.setup.request import EngineRequest, SetupRequest
-from inferagent.programs.setup.unit_files import find
+from inferagent.programs.setup.request import UNSAID, EngineRequest, SetupRequest
+from inferagent.programs.setup.unit_files import find, option
 
 USUAL = {EngineKind.VLLM: 8000, EngineKind.OLLAMA: 11434}
 OLLAMA = "ollama.service"
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 (looked for, not listened at)
 
 
+def _may_write(folder: Path) -> bool:
+    """Where root cannot, it is not for want of a right."""
+    return os.geteuid() == 0 or os.access(folder, os.W_OK)
+
+
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Where setup looks, and by whose daemon. `systemd`: a container needs it, or nobody restarts it."""
+    """Where setup looks, and by whose daemon. `systemd`: a container needs it, or nobody restarts it.
+
+    `may_write`: whether this user may write into a folder that is there.
+    """
 
     root: Path = Path("/")
     docker: Docker = field(default_factory=Docker)
     systemd: bool = True
+    may_write: Callable[[Path], bool] = _may_write
 
     @property
     def may_follow(self) -> bool:
@@ -45,7 +56,9 @@ def engine(request: SetupRequest, here: Here) -> tuple[EngineRequest, Container 
     own = request.engine
     if own.image or own.container or container_of(own.unit):
         if not here.may_follow:
-            raise RefusedError("cannot follow a container: systemd does not run this host (--engine-command)")
+            raise RefusedError(
+                "cannot follow a container: systemd does not run this host → give --engine-command instead"
+            )
         return _from_image(own, here) if own.image else _from_container(own, here)
     if own.command or own.unit:
         return own, None
@@ -93,7 +106,9 @@ def _maybe(name: str, here: Here) -> Container | None:
     try:
         return here.inspect(name)
     except DaemonError as error:
-        if error.trouble in (Trouble.AWAY, Trouble.DENIED):
+        if error.trouble is Trouble.DENIED:
+            raise RefusedError(f"{UNSAID}; or sudo, to look into docker") from error
+        if error.trouble is Trouble.AWAY:
             return None
         raise
 
@@ -104,7 +119,7 @@ def _container_url(own: EngineRequest, found: Container) -> str:
     if urlsplit(own.url).port != usual:
         return own.url
     if found.network == "host":
-        port = _argument(found.command, "--port")
+        port = option(found.command, "--port")
         return f"http://127.0.0.1:{port}" if port.isdigit() else own.url
     if not found.listens:
         raise RefusedError(
@@ -114,15 +129,6 @@ def _container_url(own: EngineRequest, found: Container) -> str:
     address, port_number = found.listens[0]
     host = "127.0.0.1" if address in EVERYWHERE else address
     return f"http://{f'[{host}]' if ':' in host else host}:{port_number}"
-
-
-def _argument(words: tuple[str, ...], name: str) -> str:
-    for at, word in enumerate(words):
-        if word == name and at + 1 < len(words):
-            return words[at + 1]
-        if word.startswith(f"{name}="):
-            return word.partition("=")[2]
-    return ""
 
 
 def _ollama_url(url: str, listens: str) -> str:

@@ -57,9 +57,12 @@ def adopt(request: SetupRequest, here: Here, choose: Choose = ask_nobody) -> Ado
 
 
 def _token(request: SetupRequest, found: Found) -> Iterator[FileStep]:
-    """With an API token the tunnel's own is fetched anew instead."""
+    """With an API token the tunnel's own is fetched anew instead. One of the same tunnel that is there stays:
+    somebody rotated it."""
     path, token = request.credentials_dir / TUNNEL_TOKEN, found.token
-    if request.api_token_file is None and token and read_text(path) is None:
+    there = read_text(path)
+    rotated = there is not None and adopt_connector.tunnel_of(there) == found.tunnel
+    if request.api_token_file is None and token and not rotated:
         change = f"write {path} (the tunnel's token, from {found.unit.name}, 0600)"
         yield FileStep({}, path, lambda _: token + "\n", change, secret=True)
 

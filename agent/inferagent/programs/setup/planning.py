@@ -71,10 +71,11 @@ def plan_without_api(request: SetupRequest, tunnel: str = "") -> Todo:
 
 def _chores(request: SetupRequest) -> Iterator[str]:
     ready, rule = routing.own_rules(request)
-    options = f" (HTTP Host Header: {routing.LOCALHOST['httpHostHeader']})" if "originRequest" in rule else ""
+    given = rule["originRequest"].items()
+    options = ", ".join(f"{routing.SHOWN[name]}: {value}" for name, value in given)
     yield (
         f"give the tunnel these rules first: {ready['hostname']} with path {ready['path']} to "
-        f"{ready['service']}, then {rule['hostname']} to {rule['service']}{options}"
+        f"{ready['service']}, then {rule['hostname']} to {rule['service']} ({options})"
     )
     if request.membership is MembershipKind.PULL:
         yield _by_hand(request)
@@ -163,4 +164,11 @@ def _config(request: SetupRequest, ids: Ids, interval: int | None) -> FileStep |
         return config_text(request, read_text(path), ids, interval)
 
     verb = "write" if existing is None else "change"
-    return FileStep(ids, path, text, f"{verb} {path}")
+    return FileStep(ids, path, text, f"{verb} {path}; {_mode(request)}")
+
+
+def _mode(request: SetupRequest) -> str:
+    """From its next start on the agent acts: a person is to know that before they say yes."""
+    if dict(request.settings).get("mode", "act") == "observe":
+        return "mode observe: this host is only watched (--set mode=act drains and repairs it)"
+    return "mode act: from now on this host is drained and repaired (--set mode=observe only watches)"

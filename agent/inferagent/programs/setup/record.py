@@ -40,10 +40,18 @@ class Record:
 
     def open(self, header: Object) -> None:
         """Make the file, or go on with it; the first header stays."""
+        self.trust()
         made = make_folders(self.path.parent)
         if not self.header():
             self._write({**header, "version": 1, "folders": [str(folder) for folder in made]})
         self._next = len(self.entries())
+
+    def trust(self) -> None:
+        """PortError where another may have written what root is about to undo: the folder is the agent's."""
+        with suppress(FileNotFoundError):
+            if os.geteuid() == 0 and self.path.lstat().st_uid != 0:
+                cure = f"read it, then: sudo chown root {self.path}"
+                raise PortError(f"cannot trust the undo record {self.path}: it is not root's → {cure}")
 
     def header(self) -> Object:
         """{} also where a full disk took the file and no line of it."""
@@ -93,10 +101,12 @@ class Record:
                 yield found
 
     def _write(self, line: Object) -> None:
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        handle = os.open(self.path, flags, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8") as file:
-            with suppress(PermissionError):  # the agent reads it, too, as a user of its own
-                os.fchown(handle, (home := self.path.parent.stat()).st_uid, home.st_gid)
+            with suppress(PermissionError):  # the agent, a user of its own, reads it too, and never writes it
+                os.fchown(handle, -1, self.path.parent.stat().st_gid)
+                os.fchmod(handle, 0o640)
             file.write("\n" + json.dumps(line, separators=(",", ":"), sort_keys=True))
             file.flush()
             os.fsync(file.fileno())

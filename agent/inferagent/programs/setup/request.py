@@ -10,6 +10,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from inferagent.adapters.docker.recipe import DIGEST
+from inferagent.config.containers import container_of
 from inferagent.config.settings import OWN_CONNECTOR, OWN_ENGINE
 from inferagent.model.desired import EngineKind
 from inferagent.model.membership import MembershipKind
@@ -19,6 +20,11 @@ Setting: TypeAlias = str | int | float | bool
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 POOL_LIMIT = 20  # pools of an account without Enterprise, the fallback pool counted
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+LIKE = "write a name below a zone, in small letters, like chat.example.com"
+UNSAID = (
+    "cannot supervise the engine: nothing that runs it was found; name it by one of them: --engine-unit, "
+    "--engine-command, --engine-container, --engine-image"
+)
 
 
 class BadRequestError(Exception):
@@ -127,10 +133,24 @@ def slug(hostname: str) -> str:
     return hostname.replace(".", "-")
 
 
-def check(request: SetupRequest) -> None:
-    """Raise BadRequestError for the first thing that cannot be meant."""
+def is_hostname(name: str) -> bool:
+    """Of two labels at least: one below a zone."""
+    labels = name.split(".")
+    return len(labels) > 1 and all(LABEL.fullmatch(label) for label in labels)
+
+
+def check_said(request: SetupRequest) -> None:
+    """Raise BadRequestError for what cannot be meant whatever this host runs: to be asked before a look."""
     for complaint in _complaints(request):
         raise BadRequestError(complaint)
+
+
+def check(request: SetupRequest) -> None:
+    """Raise BadRequestError for the first thing that cannot be meant, after the adoption."""
+    check_said(request)
+    engine = request.engine
+    if not engine.image and not engine.command and engine.unit in ("", OWN_ENGINE):
+        raise BadRequestError(UNSAID)
 
 
 def _complaints(request: SetupRequest) -> list[str]:
@@ -147,10 +167,8 @@ def _complaints(request: SetupRequest) -> list[str]:
             found.append(
                 f"cannot promise the model name {name!r}: no spaces, commas or equal signs (--serves)"
             )
-    named = request.engine.unit and request.engine.unit != OWN_ENGINE  # which needs the command as well
-    if bool(request.engine.command) == bool(named) and not request.engine.image:
-        found.append("cannot supervise the engine: give its command or its unit, one of them")
     found += _image_complaints(request.engine)
+    found += _supervisor_complaints(request.engine)
     if urlsplit(request.engine.url).path or not urlsplit(request.engine.url).hostname:
         found.append(
             f"cannot route to {request.engine.url!r}: give scheme, host and port only (--engine-url)"
@@ -177,7 +195,23 @@ def _image_complaints(engine: EngineRequest) -> list[str]:
     return []
 
 
+def _supervisor_complaints(engine: EngineRequest) -> list[str]:
+    named = engine.unit not in ("", OWN_ENGINE)  # which needs the command as well
+    if (engine.container or engine.image) and named and not container_of(engine.unit):
+        return [
+            "cannot run the engine by its unit and in a container: give --engine-unit or "
+            f"{'--engine-image' if engine.image else '--engine-container'}, one of them"
+        ]
+    if engine.command and not engine.image and engine.container:
+        return ["cannot give a command to a container that is there: --engine-command needs --engine-image"]
+    if engine.command and not engine.image and named:
+        return ["cannot supervise the engine twice: give --engine-command or --engine-unit, one of them"]
+    return []
+
+
 def _hostname_complaints(request: SetupRequest) -> list[str]:
+    if not is_hostname(request.public):
+        return [f"cannot use {request.public!r} (--public): {LIKE}"]
     found = []
     for option, name in (("--public", request.public), ("--hostname", request.own_hostname)):
         label, _, rest = name.partition(".")

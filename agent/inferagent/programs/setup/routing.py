@@ -9,7 +9,13 @@ from inferagent.programs.setup.pools import UNKNOWN
 from inferagent.programs.setup.request import SetupRequest
 from inferagent.programs.setup.session import Object, Where
 
-LOCALHOST = {"httpHostHeader": "localhost"}  # Ollama refuses other names
+# Ollama refuses other names. vLLM's server closes a connection that idles for 5 s: cloudflared, which keeps
+# its own for 90 s, would now and then send a request into the closing one, and cannot repeat a POST.
+OPTIONS: dict[EngineKind, Object] = {
+    EngineKind.OLLAMA: {"httpHostHeader": "localhost"},
+    EngineKind.VLLM: {"keepAliveTimeout": 3},
+}
+SHOWN = {"httpHostHeader": "HTTP Host Header", "keepAliveTimeout": "Keep Alive Timeout in s"}
 
 
 def tunnel(request: SetupRequest, account: str) -> Wanted:
@@ -35,10 +41,8 @@ def own_rules(request: SetupRequest) -> list[Object]:
         "path": READY_PATH,
         "service": f"http://127.0.0.1:{request.ready_port}",
     }
-    rule: Object = {"hostname": hostname, "service": request.engine.url}
-    if request.engine.kind is EngineKind.OLLAMA:
-        rule["originRequest"] = dict(LOCALHOST)
-    return [ready, rule]
+    options = dict(OPTIONS[request.engine.kind])
+    return [ready, {"hostname": hostname, "service": request.engine.url, "originRequest": options}]
 
 
 def ingress(request: SetupRequest, current: list[Object]) -> list[Object]:

@@ -20,7 +20,7 @@ from inferagent.programs.setup.objects import Work
 from inferagent.programs.setup.planning import Todo, plan_with_api, plan_without_api
 from inferagent.programs.setup.record import POINTER, Record, make_folders
 from inferagent.programs.setup.refusal import Choose, RefusedError, ask_nobody
-from inferagent.programs.setup.request import BadRequestError, SetupRequest, check
+from inferagent.programs.setup.request import BadRequestError, SetupRequest, check, check_said
 from inferagent.programs.setup.session import Session
 from inferagent.programs.setup.survey import by_tunnel, refuse, survey
 
@@ -51,12 +51,16 @@ def run(
 
     Not for use inside of a running event loop. `here` is the host whose parts are adopted.
     """
+    here = here or Here()
     try:
-        adoption = adopt(request, here or Here(), choose)
+        check_said(request)
+        adoption = adopt(request, here, choose)
         request = adoption.request
         check(request)
         _refuse_another(request)
         _check_config(request)
+        if apply:
+            _refuse_unwritable(request, here)
         if request.api_token_file is None:
             todo = _joined(adoption, plan_without_api(request, adoption.tunnel))
             return _carry_out(request, todo, apply, confirm, echo)
@@ -181,6 +185,14 @@ def _refuse_another(request: SetupRequest) -> None:
             f"{header.get('host')} for {header.get('public')} ({header.get('membership')}); undo that first "
             "(setup --undo)"
         )
+
+
+def _refuse_unwritable(request: SetupRequest, here: Here) -> None:
+    """Before a plan is shown that this user could not carry out."""
+    for folder in (request.config_dir, request.state_dir):
+        place = next(path for path in (folder, *folder.parents) if path.exists())
+        if not here.may_write(place):
+            raise RefusedError(f"cannot write into {place}: Permission denied")
 
 
 def _check_config(request: SetupRequest) -> None:

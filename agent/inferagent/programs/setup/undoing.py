@@ -1,5 +1,6 @@
 """Undo: the record from its end to its beginning, each step put back; what others share keeps their part."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,27 @@ LOCAL = frozenset({"file", "pointer"}) | KINDS
 
 
 def undo(
-    config_dir: Path, *, echo: Echo, api_token_file: Path | None = None, state_dir: Path | None = None
+    config_dir: Path,
+    *,
+    echo: Echo,
+    api_token_file: Path | None = None,
+    state_dir: Path | None = None,
+    confirm: Callable[[], bool] | None = None,
 ) -> int:
-    """Put everything back that setup changed. Exit codes: 0 done or nothing to do, 1 failed (try again)."""
+    """Put everything back that setup changed; with `confirm` what that is is shown first, and asked for.
+
+    Exit codes: 0 done or nothing to do, 1 failed (try again) or not confirmed.
+    """
     try:
-        record = Record(state_dir or _state_dir(config_dir))
+        record = Record(state_dir or state_dir_of(config_dir))
+        record.trust()
         todo = [entry for entry in reversed(record.entries()) if not entry.undone]
         if not record.path.exists():
             echo("nothing to undo: there is no undo record")
             return DONE
+        if confirm is not None and not _confirmed(todo, echo, confirm):
+            echo("nothing was changed")
+            return FAILED
         token_file = api_token_file or secret_path(API_TOKEN, config_dir)
         _undo_all(record, todo, token_file, echo)
         record.remove()
@@ -41,7 +54,15 @@ def undo(
     return DONE
 
 
-def _state_dir(config_dir: Path) -> Path:
+def _confirmed(todo: list[Entry], echo: Echo, confirm: Callable[[], bool]) -> bool:
+    echo("undo what setup changed:")
+    for number, entry in enumerate(todo, 1):
+        step = f"file {entry.intent['path']}" if entry.intent["kind"] == "pointer" else entry.step
+        echo(f"  {number}. {step}")
+    return confirm()
+
+
+def state_dir_of(config_dir: Path) -> Path:
     """From what setup left beside the configuration, else from the configuration, else the default."""
     pointed = read_text(config_dir / POINTER)
     if pointed and pointed.strip():

@@ -1,7 +1,7 @@
 """A systemd unit as its files say it, drop-ins included: what somebody installed, and setup may adopt."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +91,16 @@ def _words(line: str) -> list[str]:
         return shlex.split(line)
     except ValueError:
         return []
+
+
+def option(words: Sequence[str], name: str) -> str:
+    """The value of `--name VALUE` or `--name=VALUE`, "" where there is none."""
+    for at, word in enumerate(words):
+        if word == name and at + 1 < len(words):
+            return words[at + 1]
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+    return ""
 
 
 def _text(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,21 @@ def test_connections_inside_the_engine_are_nobodys():
     found = EngineSockets(11434, lambda: 0, lister).inner(4711)
     assert asked == [(4711, 0)]
     assert (found[0].owner, awaiting(found, False)) == (Owner.ENGINE, 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_sockets_that_may_be_listed_and_not_read_are_unknown():
+    """Of the same user with another group: it is not known to hold nothing."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=54321, group=54322, extra_groups=[]) as other:
+        reads, writes = os.pipe()
+        looker = os.fork()
+        if looker == 0:
+            os.setgroups([])
+            os.setgid(54321)
+            os.setuid(54321)
+            os.write(writes, repr(holder(other.pid)).encode())
+            os._exit(0)
+        os.waitpid(looker, 0)
+        os.close(writes)
+        with os.fdopen(reads) as told:
+            assert told.read() == repr(Holder(None, 54321))

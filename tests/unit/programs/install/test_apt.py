@@ -61,3 +61,10 @@ def test_apt_itself_understands_each_option(tmp_path):
     argv = ["apt-get", *words, "-o", f"Dir={tmp_path}", "-o", "Debug::NoLocking=1", "--print-uris", "update"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_service_is_restarted_for_it(host):
+    """Where needrestart is at home, it would restart others."""
+    host.program("apt-get", 'echo "$NEEDRESTART_SUSPEND" > "$here/said"\n')
+    apt(host).install("1.0")
+    assert (host.bin / "said").read_text() == "1\n"

@@ -75,12 +75,12 @@ def test_architectures(host):
 
 
 def test_who_may_install_and_who_may_say_from_where(host, tmp_path):
-    check_root(host.host, "x")
+    check_root(host.host, "x", "again")
     check_sources(tmp_path / "missing")
     check_sources(host.config)
     host.uid = 1000
-    with pytest.raises(PortError, match="sudo inferagent install x"):
-        check_root(host.host, "x")
+    with pytest.raises(PortError, match="cannot install x: only root may → again"):
+        check_root(host.host, "x", "again")
     host.config.chmod(0o775)
     with pytest.raises(PortError, match="chmod go-w"):
         check_sources(host.config)

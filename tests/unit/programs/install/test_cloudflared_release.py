@@ -47,7 +47,7 @@ def test_another_program_than_the_one_that_was_meant(host):
     ("what", "said"),
     [
         (given(arm64=SUM), "cannot trust a cloudflared without its sha256"),
-        (given(amd64="abc"), "cannot trust a cloudflared without its sha256"),
+        (given(amd64="abc"), "a cloudflared whose sha256 is 'abc', not 64 hex digits → --sha256 HEX"),
         ({}, "no version is given → name it with --version and its sha256"),
         (given("2026.9.9"), "it is not there → is there such a version?"),
     ],

@@ -171,3 +171,18 @@ def test_systemd_that_says_no_is_a_port_error():
         SystemdUnits().perform("inferagent-test-missing.service", "start")
     with pytest.raises(PortError, match="cannot"):
         SystemdUnits().perform("inferagent-test-missing.service", "stop")
+
+
+def test_in_a_hold_an_engine_runs_again_after_a_switch_that_failed(door):
+    door.hold, door.phase = "away for the weekend", "out"
+    units = Units()
+    with pytest.raises(PortError, match="no disk"), drained(door, units).around("x", ENGINE):
+        raise PortError("no disk")
+    assert units.done == ["stop ollama.service", "start ollama.service"]
+
+
+def test_in_a_hold_an_engine_that_somebody_stopped_stays_down(door):
+    door.hold, door.phase, door.engine = "away for the weekend", "out", "stopped"
+    units = Units(runs_now=False)
+    replaced(drained(door, units), ENGINE, door)
+    assert "start ollama.service" not in units.done

@@ -2,6 +2,8 @@
 
 import fcntl
 import hashlib
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +12,10 @@ from tests.support.agent_door import Door, opened
 from tests.support.install_host import InstallHost, packed, says
 from tests.support.releases import Releases, serving
 
+from inferagent.config.fragments import DEFAULT_FOLDER
 from inferagent.programs.install.cloudflared_packages import CloudflaredPackages
 from inferagent.programs.install.cloudflared_release import CloudflaredRelease
-from inferagent.programs.install.running import installer_of
+from inferagent.programs.install.running import Order, installer_of
 from inferagent.programs.install.vllm_image import VllmImage
 from inferagent.programs.install.vllm_venv import VllmVenv
 
@@ -90,7 +93,7 @@ def test_an_upgrade_and_the_way_back_run_inside_a_drain(host, tmp_path):
 def test_the_last_endpoint_is_not_taken_out(host, tmp_path):
     with opened(Door(tmp_path / "r", refuses=True)) as door:
         assert host.install("ollama", units=Systemd()) == 1
-        assert host.words[-1].endswith("no other host can answer → sudo inferagent install ollama --last")
+        assert host.words[-1].endswith(f"→ sudo inferagent install ollama --config {host.config} --last")
         assert in_use(host) == "0.1.0"
         assert host.install("ollama", units=Systemd(), last=True) == 0, "what was fetched is still there"
         assert door.phase == "serving"
@@ -101,12 +104,51 @@ def test_a_host_that_does_not_come_back_is_told_the_way_back(host, releases, tmp
     host.sources(f'[ollama]\nreleases = "{releases.url}"\n', **{"return": "200ms"})
     with opened(Door(tmp_path / "r", ill=True)):
         assert host.install("ollama", units=Systemd()) == 1
-    assert host.words[-1].endswith("→ inferagent status, or sudo inferagent install ollama --rollback")
+    back = f"sudo inferagent install ollama --rollback --config {host.config}"
+    assert host.words[-1].endswith(f"→ inferagent status, or {back}")
+
+
+@pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGHUP])
+def test_told_to_end_it_leaves_no_hold_behind(host, tmp_path, which):
+    class Told(Systemd):
+        def perform(self, unit: str, verb: str) -> None:
+            os.kill(os.getpid(), which)
+
+    usual = signal.getsignal(which)
+    with opened(Door(tmp_path / "r")) as door:
+        with pytest.raises(SystemExit):
+            host.install("ollama", units=Told())
+        assert door.paths == ["/v1/drain", "/v1/resume"]
+    assert in_use(host) == "0.1.0"
+    assert signal.getsignal(which) is usual
 
 
 def test_without_an_agent_the_restart_is_left_to_a_person(host):
     assert host.install("ollama", units=Systemd()) == 0
     assert host.words[-1].startswith("left to you: sudo systemctl restart ollama.service")
+
+
+def test_a_host_without_configuration_is_told_where_it_lies_and_what_comes_then(host):
+    assert host.install("ollama", plan_only=True) == 0
+    assert "then: " not in host.said
+    (host.config / "config.toml").unlink()
+    assert host.install("ollama") == 0
+    where = host.parts / "ollama" / "current" / "bin" / "ollama"
+    assert where.is_file()
+    then = f"then: sudo inferagent setup --config {host.config}"
+    assert host.words[-2:] == [f"ollama 0.2.0 is installed (before: 0.1.0): {where}", then]
+
+
+def test_who_is_not_root_is_told_to_repeat_all_that_was_typed(host):
+    host.uid = 1000
+    assert host.install("ollama", typed="ollama --config X") == 1
+    assert host.said.endswith("only root may → sudo inferagent install ollama --config X")
+
+
+def test_the_command_to_repeat_is_the_one_that_was_typed():
+    assert Order("vllm", DEFAULT_FOLDER).again == "sudo inferagent install vllm"
+    assert Order("vllm", DEFAULT_FOLDER, rollback=True).again == "sudo inferagent install vllm --rollback"
+    assert Order("vllm", DEFAULT_FOLDER, typed="vllm --yes").again == "sudo inferagent install vllm --yes"
 
 
 def test_a_broken_configuration_of_the_agent_stops_before_the_switch(host):

@@ -1,5 +1,7 @@
 """Versions side by side: complete or not there, one rename to switch, two kept."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,18 @@ def test_a_switch_keeps_the_version_before(shelf):
     shelf.switch(shelf.before)
     assert (shelf.current, shelf.before) == ("2", "3")
     assert (shelf.folder / "current" / "x").read_text() == "2"
+
+
+def test_a_version_that_still_runs_is_not_pruned(shelf):
+    """Nobody has restarted it since: its files are opened as it goes."""
+    for version in ("1", "2", "3"):
+        put(shelf, version)
+        shelf.switch(version)
+    program = shelf.folder / "1" / "cat"
+    shutil.copy2(shutil.which("cat"), program)
+    with subprocess.Popen([program], stdin=subprocess.PIPE):
+        assert shelf.prune() == []
+    assert shelf.prune() == ["1"]
 
 
 def test_a_crash_between_the_two_links_loses_nothing(shelf):

@@ -76,6 +76,13 @@ def test_the_token_moves_to_a_file_and_is_shown_nowhere(plain: SetupRequest, roo
     assert TOKEN not in text + notes + repr(adopt_connector.adopted(plain, found))
 
 
+def test_a_token_in_the_environment_does_not_outrank_the_file(plain: SetupRequest, root: Path) -> None:
+    install(root, "{cloudflared} tunnel run", more=f"Environment=TUNNEL_TOKEN={TOKEN}\n")
+    assert "UnsetEnvironment=TUNNEL_TOKEN" in adopt_connector.lines(plain, look(plain, root))
+    install(root)
+    assert "UnsetEnvironment=TUNNEL_TOKEN" not in adopt_connector.lines(plain, look(plain, root))
+
+
 def test_the_metrics_are_pinned_where_they_are_left_to_chance(plain: SetupRequest, root: Path) -> None:
     install(root, WITH_FILE)
     assert adopt_connector.lines(plain, look(plain, root)) == ["Environment=TUNNEL_METRICS=127.0.0.1:9"]

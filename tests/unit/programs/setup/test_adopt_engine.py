@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from tests.support.fake_docker import FakeDocker, fake_docker
 
-from inferagent.adapters.docker.container import LABEL
+from inferagent.adapters.docker.container import LABEL, Container
 from inferagent.adapters.docker.daemon import Docker
+from inferagent.adapters.docker.wire import DaemonError, Trouble
 from inferagent.model.desired import EngineKind
 from inferagent.programs.setup.adopt_engine import Here, engine, notes
 from inferagent.programs.setup.refusal import RefusedError
@@ -85,11 +86,20 @@ def test_a_host_without_docker_has_none(bare: SetupRequest, tmp_path: Path) -> N
     assert engine(bare, Here(tmp_path, Docker(tmp_path / "none"), systemd=False)) == (bare.engine, None)
 
 
+def test_a_daemon_that_lets_nobody_look_is_said(bare: SetupRequest, here: Here) -> None:
+    class Shut(Docker):
+        async def inspect(self, name: str) -> Container | None:
+            raise DaemonError("cannot ask docker: Permission denied", Trouble.DENIED)
+
+    with pytest.raises(RefusedError, match=r"--engine-command.* or sudo, to look into docker"):
+        engine(bare, replace(here, docker=Shut()))
+
+
 def test_a_host_without_systemd_follows_none(bare: SetupRequest, here: Here, daemon: FakeDocker) -> None:
     daemon.add("vllm")
     without = replace(here, systemd=True)
     assert engine(bare, without) == (bare.engine, None)
-    with pytest.raises(RefusedError, match="systemd does not run this host"):
+    with pytest.raises(RefusedError, match="systemd does not run this host → give --engine-command"):
         engine(asked(bare, container="vllm"), without)
 
 

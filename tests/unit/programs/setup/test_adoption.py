@@ -1,5 +1,7 @@
 """A whole host adopted, planned first, applied, found done, and undone."""
 
+import base64
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +81,30 @@ def test_plan_apply_again_undo(request_: SetupRequest, here: Here, daemon: FakeD
     shown = "\n".join((plan, done, again, *said))
     assert TOKEN not in shown
     assert TOKEN not in config
+
+
+def test_a_token_of_another_tunnel_is_kept_aside(request_: SetupRequest, here: Here) -> None:
+    """Else the adopted connector would run that tunnel from its next start on."""
+    path = request_.credentials_dir / "tunnel-token"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(other := token_of("another"))
+    code, done = attempt(request_, here)
+    assert code == 0, done
+    assert path.read_text() == TOKEN + "\n"
+    assert undo(request_.config_dir, echo=lambda _: None, state_dir=request_.state_dir) == 0
+    assert path.read_text() == other
+
+
+def test_a_newer_token_of_its_tunnel_stays(request_: SetupRequest, here: Here) -> None:
+    path = request_.credentials_dir / "tunnel-token"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(newer := token_of(TUNNEL, "cm90YXRlZA=="))
+    attempt(request_, here)
+    assert path.read_text() == newer
+
+
+def token_of(tunnel: str, secret: str = "c2VjcmV0") -> str:
+    return base64.b64encode(json.dumps({"a": "acc", "t": tunnel, "s": secret}).encode()).decode()
 
 
 def test_the_record_holds_no_token(request_: SetupRequest, here: Here) -> None:

@@ -110,3 +110,20 @@ def test_what_is_no_tunnel_token_is_said(plain: SetupRequest, text: str) -> None
     (pull.credentials_dir / "tunnel-token").write_text(text)
     with pytest.raises(PortError, match="does not hold a tunnel's token"):
         plan_without_api(pull)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ((), "; mode act: from now on this host is drained and repaired (--set mode=observe only watches)"),
+        ((("mode", "observe"),), "; mode observe: this host is only watched"),
+    ],
+)
+def test_the_plan_says_whether_the_agent_will_act(plain: SetupRequest, settings: Any, says: str) -> None:
+    pull = replace(plain, membership=MembershipKind.PULL, api_token_file=None, settings=settings)
+    (step,) = plan_without_api(pull).steps
+    assert says in step.change
+    step.intent()
+    step.apply()
+    mode = "observe" if settings else "act"
+    assert f'mode = "{mode}"' in (pull.config_dir / "config.toml").read_text()

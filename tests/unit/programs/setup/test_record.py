@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inferagent.ports import PortError
-from inferagent.programs.setup.record import Record, made_pool, make_folders, remove_folders
+from inferagent.programs.setup.record import NAME, Record, made_pool, make_folders, remove_folders
 
 
 def filled(state: Path) -> Record:
@@ -58,7 +58,7 @@ def test_undone_steps_are_remembered(tmp_path: Path) -> None:
 
 def test_it_goes_with_the_folders_that_it_made(tmp_path: Path) -> None:
     record = filled(tmp_path / "var" / "lib")
-    assert stat.S_IMODE(record.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(record.path.stat().st_mode) == 0o640
     assert json.loads(record.path.read_text().splitlines()[1])["folders"] == [
         str(tmp_path / "var"),
         str(tmp_path / "var" / "lib"),
@@ -127,5 +127,25 @@ def test_the_agents_user_may_read_what_root_writes(tmp_path: Path) -> None:
     state.mkdir()
     os.chown(state, 12345, 12345)
     record = filled(state)
-    assert (record.path.stat().st_uid, record.path.stat().st_gid) == (12345, 12345)
-    assert stat.S_IMODE(record.path.stat().st_mode) == 0o600
+    assert (record.path.stat().st_uid, record.path.stat().st_gid) == (0, 12345)
+    assert stat.S_IMODE(record.path.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_the_agents_user_wrote_root_neither_does_nor_goes_on_with(tmp_path: Path) -> None:
+    record = filled(tmp_path / "s")
+    os.chown(record.path, 12345, 12345)
+    with pytest.raises(PortError, match="not root's → read it, then: sudo chown root"):
+        record.trust()
+    with pytest.raises(PortError, match="not root's"):
+        record.open({})
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    state, other = tmp_path / "s", tmp_path / "other"
+    state.mkdir()
+    other.write_text("mine")
+    (state / NAME).symlink_to(other)
+    with pytest.raises(OSError, match="symbolic links"):
+        Record(state).begin("x", {})
+    assert other.read_text() == "mine"

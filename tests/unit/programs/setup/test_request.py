@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inferagent.model.membership import MembershipKind
-from inferagent.programs.setup.request import BadRequestError, SetupRequest, check
+from inferagent.programs.setup.request import BadRequestError, SetupRequest, check, check_said, is_hostname
 
 
 def test_what_is_chosen(plain: SetupRequest) -> None:
@@ -26,6 +26,8 @@ def test_what_is_shared_is_named_after_the_public_hostname(plain: SetupRequest) 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"host": "GPU A"}, "--host"),
+    ({"public": "llm"}, "--public): write a name below a zone"),
+    ({"public": "not a name"}, "--public): write a name below a zone"),
     ({"public": "llm.deep.example.com", "zone": "example.com"}, "--public"),
     ({"public": "example.com", "zone": "example.com"}, "--public"),
     ({"hostname": "a.b.example.com"}, "--hostname"),
@@ -53,7 +55,10 @@ ENGINES: list[tuple[dict[str, Any], str]] = [
     ({"url": "http://127.0.0.1:8000/v1"}, "--engine-url"),
     ({"url": "8000"}, "--engine-url"),
     ({"unit": "vllm.service"}, "one of them"),
-    ({"command": ()}, "one of them"),
+    ({"command": ()}, "--engine-unit, --engine-command, --engine-container, --engine-image"),
+    ({"container": "vllm"}, "needs --engine-image"),
+    ({"command": (), "unit": "vllm.service", "container": "vllm"}, "one of them"),
+    ({"unit": "vllm.service", "image": "vllm@sha256:" + "a" * 64}, "--engine-unit or --engine-image"),
     ({"image": "vllm/vllm-openai:latest"}, "--engine-image"),
     ({"volumes": ("/a:/b",)}, "--engine-image"),
 ]
@@ -80,3 +85,33 @@ def test_inferagents_own_units_run_a_command(plain: SetupRequest) -> None:
     check(replace(plain, engine=engine, connector=own))
     with pytest.raises(BadRequestError, match="one of them"):
         check(replace(plain, engine=replace(engine, command=())))
+
+
+def test_who_runs_the_engine_may_be_found_later(plain: SetupRequest) -> None:
+    unsaid = replace(plain, engine=replace(plain.engine, command=()))
+    check_said(unsaid)
+    with pytest.raises(BadRequestError, match="nothing that runs it was found"):
+        check(unsaid)
+
+
+def test_an_image_takes_a_command_and_its_containers_unit(plain: SetupRequest) -> None:
+    image, unit = "vllm/vllm-openai@sha256:" + "a" * 64, "inferagent-container@mine.service"
+    check(replace(plain, engine=replace(plain.engine, image=image, unit=unit, container="mine")))
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("chat.example.com", True),
+        ("a.b", True),
+        ("llm", False),
+        ("", False),
+        ("not a name", False),
+        ("chat.", False),
+        (".example.com", False),
+        ("chat..com", False),
+        ("chat.example.com\n", False),
+    ],
+)
+def test_what_is_a_hostname(name: str, right: bool) -> None:
+    assert is_hostname(name) is right

@@ -20,7 +20,7 @@ def test_the_ready_rule_comes_first_and_its_service_has_no_path(plain: SetupRequ
         "path": r"^/\.inferagent/ready$",
         "service": "http://127.0.0.1:8790",
     }
-    assert rule == {"hostname": "gpu-a.example.com", "service": "http://127.0.0.1:8000"}
+    assert (rule["hostname"], rule["service"]) == ("gpu-a.example.com", "http://127.0.0.1:8000")
     assert last == CATCH_ALL
 
 
@@ -28,6 +28,10 @@ def test_ollama_is_asked_as_localhost(plain: SetupRequest) -> None:
     ollama = replace(plain, engine=replace(plain.engine, kind=EngineKind.OLLAMA))
     assert own_rules(ollama)[1]["originRequest"] == {"httpHostHeader": "localhost"}
     assert "originRequest" not in own_rules(ollama)[0]
+
+
+def test_connections_to_vllm_are_given_up_before_it_closes_them(plain: SetupRequest) -> None:
+    assert own_rules(plain)[1]["originRequest"] == {"keepAliveTimeout": 3}
 
 
 FOREIGN = [{"hostname": "ssh.example.com", "service": "ssh://localhost:22", "originRequest": {"x": 1}}]
@@ -41,10 +45,11 @@ def test_foreign_rules_stay_in_their_order(plain: SetupRequest, last: dict[str, 
 
 
 def test_a_rule_of_this_hostname_is_led_to_the_engine_and_keeps_its_options(plain: SetupRequest) -> None:
-    options = {"connectTimeout": 5}
+    options = {"connectTimeout": 5, "keepAliveTimeout": 90}
     old = {"hostname": "gpu-a.example.com", "service": "http://localhost:1", "originRequest": options}
     rules = ingress(plain, [old, CATCH_ALL])
-    assert rules[1] == {**old, "service": "http://127.0.0.1:8000"}
+    merged = {"connectTimeout": 5, "keepAliveTimeout": 3}
+    assert rules[1] == {**old, "service": "http://127.0.0.1:8000", "originRequest": merged}
     assert len(rules) == 3
 
 

@@ -116,3 +116,31 @@ def test_what_only_root_may_do_is_said_with_the_cure(alone: SetupRequest) -> Non
     said: list[str] = []
     assert run(alone, apply=True, confirm=refused, echo=said.append) == 1
     assert said[-1] == "cannot keep the undo record: Permission denied; run it with sudo"
+
+
+@pytest.mark.parametrize("which", ["config_dir", "state_dir"])
+def test_a_plan_that_this_user_cannot_carry_out_is_not_shown(alone: SetupRequest, which: str) -> None:
+    shut = alone.config_dir.parent / "shut"
+    shut.mkdir()
+    changes: dict[str, Any] = {which: shut / "below" / "it"}
+    request = replace(alone, **changes)
+    here = Here(shut, may_write=lambda folder: folder != shut)
+    said: list[str] = []
+    assert run(request, apply=True, confirm=lambda _: True, echo=said.append, here=here) == 1
+    assert said == [f"cannot write into {shut}: Permission denied; run it with sudo"]
+    said.clear()
+    assert run(request, apply=False, confirm=lambda _: True, echo=said.append, here=here) == 0
+    assert "  1. write " in said[1], "a plan may be seen by anybody"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"image": "vllm/vllm-openai:latest", "command": ()}, "digest"), ({"container": "vllm"}, "needs")],
+)
+def test_options_that_cannot_be_meant_are_refused_before_the_host_is_looked_at(
+    alone: SetupRequest, changes: dict[str, Any], says: str
+) -> None:
+    code, text = attempt(replace(alone, engine=replace(alone.engine, **changes)))
+    assert code == 1
+    assert says in text
+    assert "systemd" not in text

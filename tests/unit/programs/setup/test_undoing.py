@@ -64,3 +64,30 @@ def test_a_record_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     code, said = attempt(tmp_path, state_dir=tmp_path)
     assert code == 1
     assert said[0].startswith("cannot undo: ")
+
+
+def test_what_would_be_put_back_is_shown_before_the_question(done: SetupRequest) -> None:
+    said: list[str] = []
+    asked: list[int] = []
+
+    def confirm() -> bool:
+        asked.append(len(said))
+        return len(asked) > 1
+
+    assert undo(done.config_dir, echo=said.append, confirm=confirm) == 1
+    assert said == [
+        "undo what setup changed:",
+        f"  1. file {done.config_dir / 'config.toml'}",
+        f"  2. file {done.config_dir / POINTER}",
+        "nothing was changed",
+    ]
+    assert (done.config_dir / "config.toml").exists()
+    assert undo(done.config_dir, echo=said.append, confirm=confirm) == 0
+    assert asked == [3, 7]
+    assert not done.config_dir.exists()
+
+
+def test_nothing_to_undo_is_not_asked_for(tmp_path: Path) -> None:
+    asked: list[str] = []
+    assert undo(tmp_path, echo=asked.append, state_dir=tmp_path, confirm=lambda: not asked.append("?")) == 0
+    assert asked == ["nothing to undo: there is no undo record"]
