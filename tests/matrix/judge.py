@@ -1,7 +1,10 @@
 """The judgement of one row: what was seen, held against what the table says."""
 
+import contextlib
+import time
 from collections import Counter
 
+from tests.matrix.faults.common import events
 from tests.matrix.row import Row
 from tests.matrix.stage import CACHE, Stage
 from tests.matrix.watch import Moment
@@ -12,7 +15,8 @@ SLACK = 0.5  # seconds between what the edge does and when the watch has seen it
 async def problems(stage: Stage) -> list[str]:
     """Everything that is not as the row says; an empty list is a green row."""
     row, moments = stage.row, stage.watch.since(stage.struck)
-    found = wrong_causes(row, moments) + untold(row, moments) + lost(stage) + lives(row, moments, stage)
+    found = wrong_causes(row, moments) + untold(row, moments, written(stage))
+    found += lost(stage) + lives(row, moments, stage)
     found += left(row, moments, stage.struck)
     found += stage.watch.orphans
     if row.membership == "own-pool" and row.must_not_drain and (count := await stage.disables()):
@@ -28,9 +32,19 @@ def wrong_causes(row: Row, moments: list[Moment]) -> list[str]:
     return [f"status names {code} as root cause: {sentences[code]}" for code in seen]
 
 
-def untold(row: Row, moments: list[Moment]) -> list[str]:
-    """The root cause, where one must be named."""
-    said = {moment.root for moment in moments} | {c for moment in moments for c in moment.findings}
+def written(stage: Stage) -> set[str]:
+    """The root causes that the host's events tell since the strike: one that is mended at once stands in the
+    status for less than the watch's pace."""
+    ahead = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+    with contextlib.suppress(OSError, ValueError):  # a fault may have taken the file
+        told = events(stage.host)
+        return {str(one["cause"]) for one in told if "cause" in one and one["at"] - ahead >= stage.struck}
+    return set()
+
+
+def untold(row: Row, moments: list[Moment], told: set[str]) -> list[str]:
+    """The root cause, where one must be named: in the status, or in the events."""
+    said = told | {moment.root for moment in moments} | {c for moment in moments for c in moment.findings}
     if row.root and not said & set(row.root):
         return [
             f"status never named {' or '.join(row.root)}; it named {', '.join(sorted(said - {''})) or 'none'}"

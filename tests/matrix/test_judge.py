@@ -63,9 +63,12 @@ def test_a_cause_that_the_row_does_not_know_is_wrong():
 
 
 def test_a_cause_that_was_never_told_is_missed():
-    assert judge.untold(row(), moments("", "no-edge")) == ["status never named engine-gone; it named no-edge"]
-    assert judge.untold(row(), moments("", "engine-gone")) == []
-    assert judge.untold(row(), moments("", findings=("engine-gone",))) == []
+    assert judge.untold(row(), moments("", "no-edge"), set()) == [
+        "status never named engine-gone; it named no-edge"
+    ]
+    assert judge.untold(row(), moments("", "engine-gone"), set()) == []
+    assert judge.untold(row(), moments("", findings=("engine-gone",)), set()) == []
+    assert judge.untold(row(), moments("", "no-edge"), {"engine-gone"}) == []
 
 
 def test_only_requests_begun_before_it_was_out_may_fail():
