@@ -28,7 +28,7 @@ def test_the_summary_counts_groups_and_names_the_real_programs(tmp_path):
     said = table(tmp_path)
     assert f"| {row.group} | {of} | 1 of {of} | 1 of " in said
     assert "1.2 / 2.5" in said
-    assert said.endswith("Real programs on 2026-11-01 to 2026-11-01: real vLLM (v).\n")
+    assert said.endswith("Real programs on 2026-11-01: real vLLM (v).\n")
 
 
 def test_a_run_that_never_was_is_said(tmp_path):

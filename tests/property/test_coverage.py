@@ -26,7 +26,7 @@ def second_thoughts() -> World:
     """Drained and resumed before it was out."""
     world = serving()
     world.drain()
-    world.run(1.0)
+    world.run(4.0)  # the best of a pool lets others leave first
     world.resume()
     world.run(10.0)
     return world

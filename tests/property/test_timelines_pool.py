@@ -180,7 +180,7 @@ def test_a_drain_whose_traffic_cannot_be_read_is_not_quiet_before_its_deadline()
     world.drain(deadline=100.0)
     world.run(90.0)
     assert world.phase is Phase.DRAINING
-    world.until(out, 12.0)
+    world.until(out, 15.0)
 
 
 def test_the_operators_deadline_ends_a_drain_with_a_request_that_never_does():

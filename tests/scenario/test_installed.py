@@ -57,6 +57,7 @@ async def play(folder: Path) -> Played:
             await installed(parts, host, found, "0.20.2")
             await installed(parts, host, found, "", rollback=True)
             await traffic.stop()
+        await until(lambda: sees(other, others=1), f"{other.name} sees {host.name}")
         await other.command("drain", "--config", str(other.config), "--wait")
         await until(lambda: sees(host, others=0), f"{host.name} knows to be alone")
         await installed(parts, host, found, "0.20.2")

@@ -34,7 +34,7 @@ from inferagent.model.reading import NotAvailable, Value
 from inferagent.model.status import Status
 from inferagent.model.tunnel import ConnectorLook, Ingress, Traffic
 from inferagent.model.unit import Part
-from inferagent.programs.ready import Server, boot_id
+from inferagent.programs.ready import BOOT_ID, Server, content
 from inferagent.programs.setup import EngineRequest, SetupRequest, pools, routing
 from inferagent.runtime.act import Hands
 from inferagent.runtime.board import Board
@@ -51,7 +51,7 @@ class HostClock(VirtualClock):
     """Virtual seconds of the real boot: the ready program believes only a verdict of its own boot."""
 
     def boot(self) -> str:
-        return boot_id()
+        return content(BOOT_ID).decode().strip()
 
 
 class Account:
