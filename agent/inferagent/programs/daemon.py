@@ -91,7 +91,7 @@ async def _run(loaded: Loaded) -> int:
 
 
 async def _wait_unconfigured(loaded: Loaded, stop: asyncio.Event) -> int:
-    desk, notifier = Unconfigured(), Notifier()
+    desk, notifier, configured = Unconfigured(), Notifier(), asyncio.Event()
     log.info("this host is not configured: waiting", cure=CURE)
 
     async def serve() -> None:
@@ -102,12 +102,13 @@ async def _wait_unconfigured(loaded: Loaded, stop: asyncio.Event) -> int:
 
     async def until_configured() -> None:
         while True:
-            if config_files(loaded.folder):
+            if not stop.is_set() and config_files(loaded.folder):
+                configured.set()
                 stop.set()
             await asyncio.sleep(SETUP_EVERY)
 
     await _until(stop, serve)
-    if not config_files(loaded.folder):
+    if not configured.is_set():
         return 0
     log.info("this host has a configuration now")
     return CONFIGURED

@@ -45,6 +45,15 @@ def test_an_unconfigured_host_says_so_and_ends_in_order(host: SleepyHost) -> Non
     assert host.pids() == NOTHING
 
 
+def test_who_is_told_to_end_does_not_begin_anew_with_a_configuration_of_that_moment(host: SleepyHost) -> None:
+    """It has looked once already, and would look again within a second."""
+    agent = host.start("-c", UNCONFIGURED, str(host.folder))
+    assert host.status()["label"] == "unconfigured"
+    (host.folder / "etc").mkdir(exist_ok=True)
+    (host.folder / "etc/config.toml").write_text("")
+    assert host.stop(agent, signal.SIGTERM)[0] == 0
+
+
 def test_the_agent_may_end_any_way_and_touches_nothing_and_goes_on(host: SleepyHost) -> None:
     host.configure()
     agent = host.start()
