@@ -14,11 +14,10 @@ from urllib.parse import urlencode
 import h11
 
 from inferagent.adapters.files import why
+from inferagent.adapters.http_exchange import exchanged
 from inferagent.ports import PortError
 
 SOCKET = Path("/run/docker.sock")
-LARGEST = 4 << 20  # bytes of an answer
-CHUNK = 1 << 16
 
 
 class Trouble(StrEnum):
@@ -85,39 +84,19 @@ class _CutError(Exception):
 
 
 async def _opened(socket: Path, ask: Ask) -> tuple[int, bytes]:
-    reader, writer = await asyncio.open_unix_connection(str(socket))
-    try:
-        return await _exchanged(reader, writer, ask)
-    finally:
-        writer.transport.abort()
-
-
-async def _exchanged(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ask: Ask
-) -> tuple[int, bytes]:
-    state = h11.Connection(h11.CLIENT)
     content = b"" if ask.body is None else json.dumps(ask.body).encode()
     headers = [("Host", "docker"), ("Connection", "close"), ("Content-Length", str(len(content)))]
     if content:
         headers.append(("Content-Type", "application/json"))
-    writer.write(state.send(h11.Request(method=ask.method, target=ask.target, headers=headers)) or b"")
-    writer.write((state.send(h11.Data(content)) or b"") if content else b"")
-    state.send(h11.EndOfMessage())
-    await writer.drain()
-    status, body = 0, bytearray()
-    while len(body) <= LARGEST:
-        event = state.next_event()
-        if event is h11.NEED_DATA:
-            state.receive_data(await reader.read(CHUNK))
-        elif isinstance(event, h11.Response):
-            status = event.status_code
-        elif isinstance(event, h11.Data):
-            body += event.data
-        elif isinstance(event, h11.EndOfMessage):
-            return status, bytes(body)
-        elif not isinstance(event, h11.InformationalResponse):
-            raise _CutError("it broke off")
-    raise _CutError("it does not end")
+    reader, writer = await asyncio.open_unix_connection(str(socket))
+    try:
+        request = h11.Request(method=ask.method, target=ask.target, headers=headers)
+        answer = await exchanged(reader, writer, request, content)
+    finally:
+        writer.transport.abort()
+    if answer.broken:
+        raise _CutError(answer.broken)
+    return answer.status, answer.body
 
 
 def _unreachable(cannot: str, socket: Path, error: OSError) -> DaemonError:

@@ -58,17 +58,22 @@ def answering(host: str, found: Iterable[Listening]) -> tuple[Listening, ...]:
 
 def whose(scene: Scene) -> Whose:
     family = [scene.people[pid] for pid in scene.family]
+    readable = all(one.sockets is not None for one in family)
+    told = _by_family(scene, family) or (_by_socket if readable else _by_uid)(scene, family)
+    if told is not None:
+        return told
+    return Whose.FOREIGN if all(_foreign(scene, one) for one in scene.at_port) else Whose.UNKNOWN
+
+
+def _by_family(scene: Scene, family: list[Process]) -> Whose | None:
+    """One of the engine's processes holds it; or the engine lives in a place of its own."""
     wanted = {one.inode for one in scene.at_port}
     if any(one.sockets and one.sockets & wanted for one in family):
         return Whose.ENGINE
     if any(one.name in RUNTIMES for one in family):
         return Whose.UNKNOWN
-    if scene.main and not all(scene.sees(scene.main, inode) for inode in wanted):
-        return Whose.UNKNOWN
-    told = _by_uid(scene, family) if any(one.sockets is None for one in family) else _by_socket(scene, family)
-    if told is not None:
-        return told
-    return Whose.FOREIGN if all(_foreign(scene, one) for one in scene.at_port) else Whose.UNKNOWN
+    elsewhere = scene.main and not all(scene.sees(scene.main, inode) for inode in wanted)
+    return Whose.UNKNOWN if elsewhere else None
 
 
 def _by_socket(scene: Scene, family: list[Process]) -> Whose | None:
