@@ -20,11 +20,8 @@ from inferagent.adapters.files import why
 from inferagent.ports import PortError
 from inferagent.programs.container_outside import Patience, Places, stop_unit, to_stderr, to_systemd
 
-HOPELESS, AWAY, AGAIN = (
-    78,
-    69,
-    75,
-)  # exit codes: only a person can help; no daemon; there is a new life to follow
+# Exit codes: only a person can help; no daemon; there is a new life to follow.
+HOPELESS, AWAY, AGAIN = 78, 69, 75
 LINES = 20  # of the container's log, told at its end
 
 

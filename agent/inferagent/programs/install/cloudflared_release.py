@@ -9,7 +9,6 @@ from inferagent.ports import PortError
 from inferagent.programs.install.checks import check_architecture
 from inferagent.programs.install.part import Offer, Tools
 from inferagent.programs.install.shelved import Shelved
-from inferagent.programs.install.sums import check_sum
 
 
 class CloudflaredRelease(Shelved):
@@ -51,14 +50,9 @@ class CloudflaredRelease(Shelved):
         return version
 
     def _put(self, version: str, program: Path) -> None:
-        tools, path = self.tools, self.shelf.downloads / f"{self._file}-{version}"
-        for folder in (path.parent, program.parent):
-            folder.mkdir(mode=0o755, exist_ok=True)
-        if not path.exists():
-            tools.progress.step(f"fetching {self._file} {version}")
-            tools.downloads.file(self._url(version), path, tools.progress.bytes)
-        tools.progress.step(f"checking {self._file}")
-        check_sum(path, self._expected(), self._url(version))
+        kept, what = f"{self._file}-{version}", f"{self._file} {version}"
+        path = self.fetched(self._url(version), kept, self._expected(), what)
+        program.parent.mkdir(mode=0o755, exist_ok=True)
         path.replace(program)
         program.chmod(0o755)
         self.tried(program, version)

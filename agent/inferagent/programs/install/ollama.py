@@ -9,7 +9,7 @@ from inferagent.programs.install.archive import ZSTD, unpack
 from inferagent.programs.install.checks import check_architecture
 from inferagent.programs.install.part import Offer, Tools
 from inferagent.programs.install.shelved import Shelved
-from inferagent.programs.install.sums import check_sum, listed
+from inferagent.programs.install.sums import listed
 
 KINDS = (".tar.zst", ".tgz")  # releases since 0.14, and those before
 ENDLESS, AT_LEAST = 10, 1_000_000_000  # times what it should be unpacked; bytes
@@ -30,9 +30,10 @@ class OllamaInstaller(Shelved):
         version = self._version()
         if self.shelf.has(version):
             return self.offer(version, ())
-        size = sum(self.tools.downloads.size(self._url(version, name)) for name in self._wanted(version))
+        wanted = self._wanted(version)
+        size = sum(self.tools.downloads.size(self._url(version, name)) for name in wanted)
         check_room(self.shelf.folder, int(size * (1 + self._source.unpacked)))
-        names = " and ".join(self._wanted(version))
+        names = " and ".join(wanted)
         steps = (
             f"fetch {names} ({in_words(size)}) from {self._source.releases}",
             f"check it against {self._source.sums} of that release",
@@ -52,13 +53,8 @@ class OllamaInstaller(Shelved):
         return version
 
     def _unpacked(self, version: str, name: str, expected: str, folder: Path) -> None:
-        url, path, tools = self._url(version, name), self.shelf.downloads / f"{version}-{name}", self.tools
-        path.parent.mkdir(mode=0o755, exist_ok=True)
-        if not path.exists():
-            tools.progress.step(f"fetching {name}")
-            tools.downloads.file(url, path, tools.progress.bytes)
-        tools.progress.step(f"checking {name}")
-        check_sum(path, expected, url)
+        tools = self.tools
+        path = self.fetched(self._url(version, name), f"{version}-{name}", expected, name)
         tools.progress.step(f"unpacking {name}")
         size = path.stat().st_size
         check_room(folder, int(size * self._source.unpacked))

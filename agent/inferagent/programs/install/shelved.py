@@ -6,6 +6,7 @@ from pathlib import Path
 from inferagent.ports import PortError
 from inferagent.programs.install.part import Offer, Tools
 from inferagent.programs.install.shelf import Shelf, link_program
+from inferagent.programs.install.sums import check_sum
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,17 @@ class Shelved:
         link = () if shelf.current == version else (f"switch {shelf.folder / 'current'} to {version}",)
         kept = (f"keep {shelf.current} for --rollback",) if link and shelf.current else ()
         return Offer(self.name, version, shelf.current, (*made, *link, *kept), remarks)
+
+    def fetched(self, url: str, kept: str, expected: str, what: str) -> Path:
+        """A file of that sha256 among the downloads, as `kept`: one that an earlier run has left is taken."""
+        progress, path = self.tools.progress, self.shelf.downloads / kept
+        path.parent.mkdir(mode=0o755, exist_ok=True)
+        if not path.exists():
+            progress.step(f"fetching {what}")
+            self.tools.downloads.file(url, path, progress.bytes)
+        progress.step(f"checking {url.rpartition('/')[2]}")
+        check_sum(path, expected, url)
+        return path
 
     def tried(self, program: Path, expected: str) -> None:
         """The program runs on this host, and is what it should be."""

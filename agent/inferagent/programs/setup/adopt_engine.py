@@ -126,13 +126,11 @@ def _container_url(own: EngineRequest, found: Container) -> str:
             f"cannot reach the container {found.name}: it publishes no port; make it again with "
             f"-p 127.0.0.1:{usual}:{usual}"
         )
-    address, port_number = found.listens[0]
-    host = "127.0.0.1" if address in EVERYWHERE else address
-    return f"http://{f'[{host}]' if ':' in host else host}:{port_number}"
+    return _reached(*found.listens[0])
 
 
 def _ollama_url(url: str, listens: str) -> str:
-    """OLLAMA_HOST is HOST, :PORT, HOST:PORT or a URL; where it listens everywhere, loopback reaches it."""
+    """OLLAMA_HOST is HOST, :PORT, HOST:PORT or a URL."""
     if urlsplit(url).port != USUAL[EngineKind.OLLAMA] or not listens:
         return url
     parts = urlsplit(listens if "://" in listens else f"http://{listens}")
@@ -140,6 +138,11 @@ def _ollama_url(url: str, listens: str) -> str:
         host, port = parts.hostname or "127.0.0.1", parts.port or USUAL[EngineKind.OLLAMA]
     except ValueError:
         return url
+    return _reached(host, port)
+
+
+def _reached(host: str, port: int) -> str:
+    """From this host: whoever listens everywhere answers at loopback."""
     host = "127.0.0.1" if host in EVERYWHERE else host
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
