@@ -30,6 +30,12 @@ def until(holds: Callable[[], Any], what: str, seconds: float = 30.0, every: flo
     return found
 
 
+def pause(seconds: float) -> None:
+    """What runs beside goes on meanwhile."""
+    end = time.monotonic() + seconds
+    until(lambda: time.monotonic() >= end, "time passes", seconds + 10.0, 0.1)
+
+
 class Host:
     """`layers`: folders that lie over the base, the uppermost first. The disk outlives a power cut."""
 

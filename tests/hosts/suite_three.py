@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from tests.hosts.host import Host, until
+from tests.hosts.host import Host, pause, until
 from tests.hosts.stage import AGENT, SAID, UNITS, Stage, explain, stage, status
 from tests.hosts.store import Store, served, subscribe
 from tests.hosts.suite import say
@@ -104,9 +104,3 @@ def _powered_off(scene: Stage, host: Host) -> None:
     say(f"powered off in {took:.1f} s: 0 of {users.sent} requests failed")
     host.boot()
     scene.until_serving(host)
-
-
-def pause(seconds: float) -> None:
-    """Users ask meanwhile."""
-    end = time.monotonic() + seconds
-    until(lambda: time.monotonic() >= end, "time passes", seconds + 10.0, 0.1)
