@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from inferagent.lab.demo.world import free_ports
 from inferagent.lab.engines import launch
 from inferagent.lab.processes import Process, Program, below, kill, look, worker
 
@@ -92,12 +92,6 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15.0)
             await asyncio.sleep(0.02)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def named(variable: str, kind: str) -> str:
     """The real program's path, or what the variable says; skips when it says nothing."""
     if kind == "stand-in":
@@ -148,7 +142,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def vllm(kind: str, tmp_path: Path) -> Start:
     program, model = named("INFERAGENT_VLLM", kind), named("INFERAGENT_VLLM_MODEL", kind)
-    port = free_port()
+    port = free_ports(1)[0]
     environment = (
         {"LAB_START_SECONDS": "0.1", "LAB_TOKENS_PER_SECOND": "400", "LAB_DEATH_SECONDS": "0.3"}
         if kind == "stand-in"
@@ -165,7 +159,7 @@ def vllm(kind: str, tmp_path: Path) -> Start:
 @pytest.fixture
 def ollama(kind: str, tmp_path: Path) -> Start:
     program, weights = named("INFERAGENT_OLLAMA", kind), named("INFERAGENT_OLLAMA_MODEL", kind)
-    port = free_port()
+    port = free_ports(1)[0]
     environment = launch.ollama_environment(port, tmp_path / "models")
     modelfile = tmp_path / "Modelfile"
     if not weights:

@@ -16,7 +16,6 @@ from tests.contract.test_engines import (
     PUBLIC,
     READY_SECONDS,
     Engine,
-    free_port,
     named,
     running,
     said,
@@ -25,6 +24,7 @@ from tests.contract.test_engines import (
 
 from inferagent.adapters.clock import BootClock
 from inferagent.adapters.engine.vllm import VllmEngine
+from inferagent.lab.demo.world import free_ports
 from inferagent.lab.engines import launch
 from inferagent.lab.processes import Program
 from inferagent.model.engine import EngineLook, Outcome
@@ -45,7 +45,7 @@ LONG: dict[str, Any] = {**PLAIN, "max_tokens": 3500, "stream": True}
 @asynccontextmanager
 async def vllm(kind: str, folder: Path) -> AsyncIterator[Engine]:
     program, model = named("INFERAGENT_VLLM", kind), named("INFERAGENT_VLLM_MODEL", kind)
-    port = free_port()
+    port = free_ports(1)[0]
     command = launch.vllm(port, PUBLIC, ("--max-num-seqs", "4"), program, model)
     quick = {} if program else {"LAB_START_SECONDS": "0.1", "LAB_TOKENS_PER_SECOND": "400"}
     async with running(command, quick, port, "/health", READY_SECONDS[kind], folder / "log") as engine:
@@ -64,7 +64,7 @@ def modelfile_of(weights: str, folder: Path) -> Path:
 @asynccontextmanager
 async def ollama(kind: str, folder: Path) -> AsyncIterator[Engine]:
     program, weights = named("INFERAGENT_OLLAMA", kind), named("INFERAGENT_OLLAMA_MODEL", kind)
-    port = free_port()
+    port = free_ports(1)[0]
     environment = launch.ollama_environment(port, folder / "models")
     modelfile = modelfile_of(weights, folder)
     command = launch.ollama("serve", program=program)
@@ -78,7 +78,7 @@ async def ollama(kind: str, folder: Path) -> AsyncIterator[Engine]:
 @asynccontextmanager
 async def llamacpp(kind: str, folder: Path) -> AsyncIterator[Engine]:
     program, weights = named("INFERAGENT_LLAMACPP", kind), named("INFERAGENT_LLAMACPP_MODEL", kind)
-    port = free_port()
+    port = free_ports(1)[0]
     command = [program, str(SERVER), weights, str(port), PUBLIC]
     async with running(command, {}, port, "/health", READY_SECONDS[kind], folder / "log") as engine:
         yield engine

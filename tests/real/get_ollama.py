@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -18,6 +17,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.real.get import GetError, Making, make
+
+from inferagent.lab.demo.world import free_ports
 
 MODULE, KNOWN = "github.com/ollama/ollama", "v0.17.4"
 MINIAUDIO, MINIAUDIO_VERSION = "github.com/gen2brain/malgo", "v0.11.24"
@@ -126,9 +127,7 @@ def store(making: Making, program: Path, weights: Path) -> None:
 
 
 def fill(making: Making, program: Path, weights: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_ports(1)[0]
     home = making.cache / "home"
     home.mkdir(parents=True, exist_ok=True)
     variables = {"OLLAMA_HOST": f"127.0.0.1:{port}", "OLLAMA_MODELS": str(making.part), "HOME": str(home)}

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.real.exchange import HOST, Client, exit_code, kept, running, tail, until
-from tests.real.record_vllm import free_port
 from tests.real.recording import Recording
 
+from inferagent.lab.demo.world import free_ports
 from inferagent.lab.engines import launch
 from inferagent.lab.processes import Program, kill, worker
 
@@ -38,7 +38,7 @@ class Ollama:
 
     @asynccontextmanager
     async def started(self, folder: Path, into: Recording) -> AsyncIterator[tuple[Program, Client]]:
-        port = free_port()
+        port = free_ports(1)[0]
         url, log = f"http://{HOST}:{port}", folder / "ollama.log"
         variables = self.variables(port, folder)
         command = launch.ollama("serve", program=self.program)

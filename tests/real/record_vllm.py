@@ -12,6 +12,7 @@ from typing import Any
 from tests.real.exchange import HOST, Client, exit_code, kept, running, until
 from tests.real.recording import Recording
 
+from inferagent.lab.demo.world import free_ports
 from inferagent.lab.engines import launch
 from inferagent.lab.processes import Program, kill, worker
 
@@ -45,7 +46,7 @@ class Vllm:
     async def started(
         self, folder: Path, into: Recording, *more: str
     ) -> AsyncIterator[tuple[Program, Client]]:
-        port = free_port()
+        port = free_ports(1)[0]
         url, log = f"http://{HOST}:{port}", folder / "vllm.log"
         command = self.command(port, *more)
         async with running(command, self.environment, log, url, "/health", self.seconds) as (
@@ -53,12 +54,6 @@ class Vllm:
             session,
         ):
             yield program, Client(session, url, into)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 async def record(vllm: Vllm, folder: Path, version: str) -> Recording:
@@ -166,5 +161,5 @@ async def bad_starts(vllm: Vllm, folder: Path, into: Recording) -> None:
         taken.listen()
         command = vllm.command(int(taken.getsockname()[1]))
         into.exits["port taken"] = await exit_code(command, vllm.environment, log, vllm.seconds)
-    command = vllm.command(free_port(), model=str(folder / "nowhere"))
+    command = vllm.command(free_ports(1)[0], model=str(folder / "nowhere"))
     into.exits["no such model"] = await exit_code(command, vllm.environment, log, vllm.seconds)

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import secrets
-import socket
 import ssl
 import sys
 import time
@@ -25,6 +24,7 @@ from inferagent.lab.connector.metrics import Metrics
 from inferagent.lab.connector.options import Token
 from inferagent.lab.connector.origin import Origins
 from inferagent.lab.connector.tunnel import Connection, Shared
+from inferagent.lab.demo.world import free_ports
 
 TUNNEL = "11111111-2222-3333-4444-555555555555"
 HOST = "gpu-a.example.com"
@@ -271,7 +271,7 @@ async def started(
     number = secrets.token_hex(4)
     token_file, log = folder / f"token-{number}", folder / f"log-{number}"
     token_file.write_text((token_text or store.tunnel_token(tunnel_id)) + "\n")
-    port = free_port()
+    port = free_ports(1)[0]
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -298,12 +298,6 @@ async def started(
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
         await process.wait()
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def fresh_account(service=None):

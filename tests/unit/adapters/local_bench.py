@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from inferagent.lab.demo.world import free_ports
+
 HANG = "hang"  # the request is taken, and nothing comes
 BREAK = "break"  # the connection is closed in the middle of an answer
 GARBAGE = "garbage"  # what comes is no HTTP
@@ -155,10 +157,7 @@ def full_queue() -> Iterator[int]:
 
 def closed_port() -> int:
     """A port where nobody listens."""
-    with socket.socket() as plug:
-        plug.bind(("127.0.0.1", 0))
-        port: int = plug.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 @dataclass

@@ -11,14 +11,14 @@ from tests.contract.units_bench import running, until
 from tests.unit.programs.ready_bench import ask, listening, verdict
 
 from inferagent.adapters import process
+from inferagent.lab.demo.world import free_ports
 from inferagent.ports import PortError
 from inferagent.programs.ready_starter import ensure
 
 
 @pytest.fixture
 def port():
-    with listening() as free:
-        return free.getsockname()[1]
+    return free_ports(1)[0]
 
 
 @pytest.fixture
@@ -123,8 +123,7 @@ async def test_one_that_hangs_is_replaced(run, port, engine):
 
 async def test_another_port_moves_it(run, port, engine):
     first = await begin(run, port, engine)
-    with listening() as free:
-        other = free.getsockname()[1]
+    other = free_ports(1)[0]
     await begin(run, other, engine)
     assert ask(other)[0] == 503
     assert not running(first)

@@ -7,17 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from inferagent.lab.demo.world import free_ports
 from inferagent.ports import PortError
 from inferagent.runtime.metrics_http import LONGEST, MOST_CONNECTIONS, TROUBLE, MetricsServer
 
 DEADLINE = 10.0
 TEXT = "inferagent_up 1\n"
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Told:
@@ -32,7 +27,7 @@ class Told:
 
 @asynccontextmanager
 async def serving(told: Told | None = None) -> AsyncIterator[int]:
-    port, troubles = free_port(), dict[str, str]()
+    port, troubles = free_ports(1)[0], dict[str, str]()
     server = MetricsServer(("127.0.0.1", port), (told or Told()).text)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(server.run(troubles))

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from tests.support.virtual import VirtualClock
 from inferagent.adapters.engine.port_owner import HOLDS, PortOwner
 from inferagent.adapters.engine.sock_diag import listening
 from inferagent.adapters.pids import MARK
+from inferagent.lab.demo.world import free_ports
 from inferagent.model.engine import Occupant
 from inferagent.model.unit import Unit, UnitState
 from inferagent.ports import PortError
@@ -90,9 +90,7 @@ def test_nor_is_a_child_of_it():
 
 
 def test_a_port_that_nobody_has_is_nobodys():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    assert Bench(port, DEAD).look() is None
+    assert Bench(free_ports(1)[0], DEAD).look() is None
 
 
 def test_who_stands_before_an_engine_is_remembered_beyond_its_death():

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from inferagent.lab.demo.world import free_ports
 from inferagent.lab.engines import launch
 from inferagent.lab.engines.ollama import parse
 from inferagent.lab.processes import Program, session_of
@@ -15,9 +16,7 @@ from inferagent.lab.processes import Program, session_of
 
 @pytest.fixture
 def place(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_ports(1)[0]
     return {**launch.ollama_environment(port, tmp_path / "models"), "LAB_LOAD_SECONDS": "0"}
 
 

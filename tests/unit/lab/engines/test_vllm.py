@@ -8,16 +8,11 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from inferagent.lab.demo.world import free_ports
 from inferagent.lab.engines import launch
 from inferagent.lab.processes import Program, kill, session_of, worker
 
 LONG = {"model": "chat", "prompt": "hello", "max_tokens": 30000}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
@@ -54,7 +49,7 @@ async def open_stream(port, seconds=10.0):
 
 
 async def test_sigterm_aborts_what_is_open(program):
-    port = free_port()
+    port = free_ports(1)[0]
     async with program(port) as (engine, _), open_stream(port) as response:
         engine.signal(signal.SIGTERM)
         rest = await response.content.read()
@@ -65,7 +60,7 @@ async def test_sigterm_aborts_what_is_open(program):
 
 
 async def test_sigterm_may_leave_clients_hanging(program):
-    port = free_port()
+    port = free_ports(1)[0]
     async with program(port, LAB_SIGTERM="hang") as (engine, _):
         async with open_stream(port) as response:
             engine.signal(signal.SIGTERM)
@@ -78,7 +73,7 @@ async def test_sigterm_may_leave_clients_hanging(program):
 
 
 async def test_a_shutdown_timeout_that_runs_out_aborts(program):
-    port = free_port()
+    port = free_ports(1)[0]
     async with program(port, ("--shutdown-timeout", "0.3")) as (engine, _), open_stream(port) as response:
         engine.signal(signal.SIGTERM)
         assert b'"error"' in await response.content.read()
@@ -93,18 +88,18 @@ async def test_a_taken_port_or_a_missing_model_is_exit_1(program):
             assert await engine.ended(10) == 1
             assert "cannot listen" in log.read_text()
             assert session_of(engine.pid) == []
-    async with program(free_port(), model="/no/such/model") as (engine, log):
+    async with program(free_ports(1)[0], model="/no/such/model") as (engine, log):
         assert await engine.ended(10) == 1
         assert "cannot find a model" in log.read_text()
 
 
 async def test_while_it_starts_it_can_be_ended_or_lose_its_worker(program, until):
-    async with program(free_port(), LAB_START_SECONDS="60") as (engine, _):
+    async with program(free_ports(1)[0], LAB_START_SECONDS="60") as (engine, _):
         await until(lambda: worker(engine.pid), 10)
         engine.signal(signal.SIGTERM)
         assert await engine.ended(5) == 0
         assert session_of(engine.pid) == []
-    async with program(free_port(), LAB_START_SECONDS="60") as (engine, log):
+    async with program(free_ports(1)[0], LAB_START_SECONDS="60") as (engine, log):
         await until(lambda: worker(engine.pid), 10)
         kill(worker(engine.pid).pid)
         assert await engine.ended(5) == 1
