@@ -19,7 +19,7 @@ MARGIN = 60.0
     metavar="D",
     help="End the hold by itself after so long (30m, 2h).",
 )
-@click.option("--wait", is_flag=True, help="Return only when the host is out, and tell each step.")
+@click.option("--wait", is_flag=True, help="Return only when it is done, and tell each step.")
 @click.option("--stop-engine", is_flag=True, help="Stop the engine when nothing is in flight any more.")
 @click.option("--last", is_flag=True, help="Leave even if no other host can answer.")
 @leaving_options
@@ -36,8 +36,8 @@ def drain(
     """Take this host out of the pool and keep it out until `inferagent resume`, over reboots too; with --for,
     at most so long.
 
-    Exit code: 0 done (with --wait: the host is out), 1 refused or not out in time, 3 the agent cannot be
-    reached.
+    Exit code: 0 done (with --wait: the host is out, and with --stop-engine the engine stopped), 1 refused or
+    not done in time, 3 the agent cannot be reached.
     """
     from inferagent.cli.follow import Wait
     from inferagent.cli.order import order
@@ -45,4 +45,4 @@ def drain(
     fields: dict[str, object] = {"reason": reason, "stop_engine": stop_engine, "last": last}
     fields |= {"deadline": deadline, "for": lasts}
     patience = limit or (PATIENCE if deadline is None else deadline + MARGIN)
-    order(folder, "/v1/drain", fields, Wait("out", patience, held=True) if wait else None)
+    order(folder, "/v1/drain", fields, Wait("out", patience, held=True, down=stop_engine) if wait else None)

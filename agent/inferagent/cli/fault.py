@@ -51,6 +51,48 @@ def clear(folder: Path, gpu: str, every: bool) -> None:
     order(folder, "/v1/fault/clear", {"all": True} if every else {"gpu": gpu}, None)
 
 
+@fault.command()
+@config_option
+def reset(folder: Path) -> None:
+    """Reset the GPUs, and clear the faults that a reset cures.
+
+    The engine must be stopped and kept so: inferagent drain --stop-engine --wait. All NVIDIA GPUs of this
+    host are reset, since those that are linked can only be reset together; one that anybody uses is not.
+
+    Exit code: 0 reset and cleared, 1 refused, 3 the agent cannot be reached.
+    """
+    import asyncio
+
+    from inferagent.cli.order import REFUSED, order
+    from inferagent.policy.faults import RESET
+    from inferagent.ports import PortError
+    from inferagent.programs.fault_reset import reset_gpus
+
+    gpus = {row["gpu"]: None for row in _asked(folder)["faults"] if row["cure"] == RESET}
+    if not gpus:
+        stop("cannot reset: no fault stands that a reset would cure", "inferagent fault list", REFUSED)
+    try:
+        said = asyncio.run(reset_gpus())
+    except PortError as error:
+        stop(str(error), "", REFUSED)
+    click.echo(said or "the GPUs were reset")
+    for gpu in gpus:
+        order(folder, "/v1/fault/clear", {"gpu": gpu}, None)
+
+
+def _asked(folder: Path) -> Mapping[str, Any]:
+    """The list of the agent itself: a reset that nobody can note afterwards is not begun."""
+    from inferagent.cli.client import UnreachableError, ask, control_socket
+
+    try:
+        reply = ask(control_socket(folder), "GET", "/v1/faults")
+    except UnreachableError as error:
+        stop(str(error), error.cure, UNKNOWN)
+    if not reply.ok:
+        stop(reply.message, reply.cure, UNKNOWN)
+    return reply.document
+
+
 def _document(folder: Path) -> Mapping[str, Any]:
     from inferagent.cli.client import UnreachableError, ask, control_socket
 

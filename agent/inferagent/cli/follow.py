@@ -1,24 +1,29 @@
 """Follows the agent's sentences until the host is where it was asked to go (`--wait`)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from inferagent.cli.client import Reply, UnreachableError
 
 PACE = 0.5  # seconds between two looks
+ENDED = ("stopped", "failed", "missing", "masked")  # states of a unit without processes
 ABSENCE = 15.0  # seconds that the agent may be away (it may be restarted meanwhile)
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`phase` to reach within `limit` seconds; `held` says whether a hold must stay on the way. `lent`: the
-    engine must be down too."""
+    """`phase` to reach within `limit` seconds; `held` says whether a hold must stay on the way.
+
+    `lent`: the GPU must be free for others too. `down`: the engine's unit must have ended.
+    """
 
     phase: str
     limit: float
     held: bool
     lent: bool = False
+    down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def follow(
             say(sentence)
             said = sentence
         as_asked = bool(document.get("hold")) == wait.held
-        if as_asked and document.get("phase") == wait.phase and (document.get("lent") or not wait.lent):
+        if as_asked and document.get("phase") == wait.phase and _free(wait, document):
             return End(0)
         if wait.phase == "serving" and document.get("mode") == "observe":
             return End(1, 'cannot wait: the mode is "observe", nothing joins', 'mode = "act" in config.toml')
@@ -64,3 +69,9 @@ def follow(
         obeyed = obeyed or as_asked
         sleep(PACE)
     return End(1, f"cannot wait any longer: not {wait.phase} within {wait.limit:.0f} s", "inferagent status")
+
+
+def _free(wait: Wait, document: Mapping[str, Any]) -> bool:
+    """What is asked beyond the phase."""
+    state = str(document["engine"]["state"]).split(" ")[0] if wait.down else ""
+    return bool(document.get("lent") or not wait.lent) and (state in ENDED or not wait.down)

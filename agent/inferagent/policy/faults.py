@@ -18,6 +18,8 @@ TEXTS = {
 }
 CURES = {"reset-required": "reset"}
 COUNT = "count"
+# The engine goes first: a GPU that anybody uses cannot be reset.
+RESET = "sudo inferagent drain --stop-engine --wait && sudo inferagent fault reset && sudo inferagent resume"
 PATIENCE = 30.0  # seconds for which a host whose fault was cleared waits for the next look
 RECENT = 3600.0  # seconds for which a line that is no fault is worth saying
 
@@ -198,15 +200,9 @@ def notes(observed: Observed, saved: Saved) -> tuple[tuple[str, str], ...]:
 
 
 def cure_of(fault: Fault) -> str:
-    """As a command. A reset is nobody's to see: the operator says that it is done."""
-    name = f"{fault.pci}.0" if fault.index is None else str(fault.index)
-    if fault.cure != "reset" or name == ".0":
-        return "sudo systemctl reboot"
-    return f"sudo nvidia-smi --gpu-reset -i {name} && sudo inferagent fault clear {_short(fault)}"
-
-
-def _short(fault: Fault) -> str:
-    return fault.gpu if fault.index is None else str(fault.index)
+    """As a command. What vanished from the count has no place on the bus, and cannot be reset."""
+    placed = fault.index is not None or fault.pci
+    return RESET if fault.cure == "reset" and placed else "sudo systemctl reboot"
 
 
 def clear_faults(

@@ -1,48 +1,33 @@
-"""A privileged verb: `verb engine|connector start|stop|restart [--config DIR]`, run by root at each call.
+"""A privileged verb, run by root at each call: `verb engine|connector start|stop|restart [--config DIR]`.
 
-Which unit that is stands in the configuration, which must be root's alone. Nothing is read from the caller;
-the answer, one line of JSON, is written to it. systemctl speaks to systemd itself, with or without a bus.
+Two mean the host: `verb gpu reset`, `verb host power-off`. Which unit is meant stands in the configuration,
+which must be root's alone. Nothing is read from the caller; the answer, one line of JSON, is written to it.
+systemctl speaks to systemd itself, with or without a bus.
 """
 
 import json
 import os
-import re
-import stat
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from inferagent.adapters.units.cgroup import processes
-from inferagent.config.errors import ConfigError
-from inferagent.config.fragments import DEFAULT_FOLDER, config_files, read_input
+from inferagent.config.fragments import DEFAULT_FOLDER
+from inferagent.programs.verb_host import power_off, reset_gpus
+from inferagent.programs.verb_tools import NotDoneError, Systemctl, unit_of
 
 PARTS, VERBS = ("engine", "connector"), ("start", "stop", "restart")
-UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,240}\.service")
-WAITS = 270.0  # seconds for the jobs of one verb, all together
-LEAST = 1.0  # seconds for each call of systemctl, even after that: what came of it has to be asked
+DEEDS = {("gpu", "reset"): reset_gpus, ("host", "power-off"): power_off}
 SURE = 5.0  # for processes to be gone after SIGKILL
-SHOWN = ("LoadState", "ActiveState", "MainPID", "ControlGroup", "KillMode")
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
-WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-
-
-class NotDoneError(Exception):
-    """`refused`: asking again without a change is useless."""
-
-    def __init__(self, text: str, *, refused: bool = False) -> None:
-        super().__init__(text)
-        self.refused = refused
 
 
 def main(argv: Sequence[str]) -> int:
     """Always 0: what went wrong is the caller's to say, and a failed unit more would help nobody."""
     try:
-        part, verb, folder = _understood(argv)
-        answer: dict[str, object] = {"ok": True, "message": perform(unit_of(part, folder), verb, Systemctl())}
+        answer: dict[str, object] = {"ok": True, "message": _done(*_understood(argv))}
     except NotDoneError as error:
         answer = {"ok": False, "message": str(error), "refused": error.refused}
     print(*argv, json.dumps(answer), file=sys.stderr)  # noqa: T201
@@ -53,76 +38,21 @@ def main(argv: Sequence[str]) -> int:
 
 def _understood(argv: Sequence[str]) -> tuple[str, str, Path]:
     match argv:
-        case [part, verb] if part in PARTS and verb in VERBS:
+        case [part, verb] if _known(part, verb):
             return part, verb, DEFAULT_FOLDER
-        case [part, verb, "--config", folder] if part in PARTS and verb in VERBS:
+        case [part, verb, "--config", folder] if _known(part, verb):
             return part, verb, Path(folder)
     raise NotDoneError(f"cannot do {' '.join(argv)!r}: no such verb", refused=True)
 
 
-def unit_of(part: str, folder: Path) -> str:
-    """The systemd unit of a part by the configuration in `folder`; NotDoneError where it names none."""
-    try:
-        files = config_files(folder)
-        for place in (folder, folder / "conf.d", *files):
-            _check_owner(place)
-        data = read_input(folder).data
-    except (ConfigError, OSError) as error:
-        raise NotDoneError(str(error), refused=True) from error
-    if data.get("mode") != "act":
-        raise NotDoneError(f"cannot touch the {part}: mode is not act in {folder}", refused=True)
-    table = data.get(part)
-    table = table[0] if isinstance(table, list) and table else table
-    unit = table.get("unit") if isinstance(table, dict) else None
-    if not isinstance(unit, str) or not UNIT.fullmatch(unit) or unit.startswith("-"):
-        raise NotDoneError(f"cannot tell the {part}'s unit: no name.service stands in {folder}", refused=True)
-    return unit
+def _known(part: str, verb: str) -> bool:
+    return (part in PARTS and verb in VERBS) or (part, verb) in DEEDS
 
 
-def _check_owner(place: Path) -> None:
-    """Whoever could write here would be root."""
-    if not place.exists():
-        return
-    found = place.stat()
-    if found.st_uid != os.geteuid() or found.st_mode & WRITABLE_BY_OTHERS:
-        cure = f"sudo chown root {place} && sudo chmod go-w {place}"
-        raise NotDoneError(f"cannot trust {place}: others than root may change it → {cure}", refused=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Systemctl:
-    """Speaks to systemd itself. `end`: of all its jobs; past that, systemd goes on with them without us."""
-
-    environment: Mapping[str, str] = field(default_factory=lambda: ENVIRONMENT)
-    end: float = field(default_factory=lambda: time.monotonic() + WAITS)
-
-    def __call__(self, *words: str) -> "subprocess.CompletedProcess[str] | None":
-        """None when it did not end in time. The unit is the last word."""
-        argv = ["systemctl", "--no-ask-password", *words[:-1], "--", words[-1]]
-        try:
-            return subprocess.run(
-                argv,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                env=self.environment,
-                timeout=max(LEAST, self.end - time.monotonic()),
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return None
-        except OSError as error:
-            raise NotDoneError(f"cannot run systemctl: {error.strerror}") from error
-
-    def show(self, unit: str) -> dict[str, str]:
-        done = self("show", f"--property={','.join(SHOWN)}", unit)
-        lines = done.stdout.splitlines() if done else []
-        found = dict(line.split("=", 1) for line in lines if "=" in line)
-        if set(SHOWN) - set(found):
-            raise NotDoneError(
-                f"cannot ask systemd about {unit}: {done.stderr.strip() if done else 'no answer'}"
-            )
-        return found
+def _done(part: str, verb: str, folder: Path) -> str:
+    if deed := DEEDS.get((part, verb)):
+        return deed(folder, Systemctl())
+    return perform(unit_of(part, folder), verb, Systemctl())
 
 
 def perform(unit: str, verb: str, systemctl: Systemctl) -> str:

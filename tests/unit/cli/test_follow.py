@@ -5,6 +5,8 @@ from inferagent.cli.follow import ABSENCE, End, Wait, follow
 
 DRAIN = Wait("out", 60.0, held=True)
 RESUME = Wait("serving", 60.0, held=False)
+LEND = Wait("out", 60.0, held=True, lent=True)
+STOPS = Wait("out", 60.0, held=True, down=True)
 
 
 class World:
@@ -86,7 +88,7 @@ def test_an_agent_that_stays_away_is_unreachable():
     assert ABSENCE < world.now < ABSENCE + 2
 
 
-def documents(*found: dict) -> tuple[End, list[float]]:
+def documents(*found: dict, wait: Wait = LEND) -> tuple[End, list[float]]:
     """Follows what is shown one after the other; the last repeats."""
     shown, now = list(found), [0.0]
 
@@ -96,7 +98,6 @@ def documents(*found: dict) -> tuple[End, list[float]]:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    wait = Wait("out", 60.0, held=True, lent=True) if found[-1].get("hold") else RESUME
     return follow(wait, look, lambda said: None, lambda: now[0], sleep), now
 
 
@@ -108,8 +109,17 @@ def test_lending_is_done_when_the_engine_is_down_too():
     assert end.code == 1
 
 
+@pytest.mark.parametrize("ended", ["stopped", "failed (exit 1)", "missing"])
+def test_a_drain_that_stops_the_engine_is_done_when_it_is_stopped(ended):
+    out = {"phase": "out", "hold": "operator"}
+    running, gone = ({**out, "engine": {"state": state}} for state in ("stopping", ended))
+    end, now = documents(running, gone, wait=STOPS)
+    assert (end, now) == (End(0), [0.5])
+    assert documents(running, wait=STOPS)[0].code == 1
+
+
 def test_in_observe_mode_nobody_waits_for_a_join():
-    end, now = documents({"phase": "out", "hold": "", "mode": "observe"})
+    end, now = documents({"phase": "out", "hold": "", "mode": "observe"}, wait=RESUME)
     assert (end.code, end.cure, now) == (1, 'mode = "act" in config.toml', [0.0])
-    end, _ = documents({"phase": "serving", "hold": "", "mode": "observe"})
+    end, _ = documents({"phase": "serving", "hold": "", "mode": "observe"}, wait=RESUME)
     assert end == End(0)

@@ -9,6 +9,7 @@ from inferagent.model.health import Health, Repair
 from inferagent.model.kernel import KernelFault, KernelLook
 from inferagent.model.phase import Phase
 from inferagent.model.saved import Fault
+from inferagent.policy.faults import RESET
 from inferagent.policy.judge_gpu import judge_gpu, remember_faults
 
 FAULT = Fault(BOOT, "GPU-0", "lost", "GPU 0 is lost to its driver", NOW, index=0)
@@ -81,7 +82,7 @@ def test_a_fault_that_a_reset_cures_says_how():
     kept = saved(Phase.OUT, faults=(replace(FAULT, code="reset-required", cure="reset"),))
     (cause,) = judge_gpu(facts(kept=kept)).causes
     assert (cause.code, cause.repair) == ("gpu-reset-required", Repair.RESET_GPU)
-    assert cause.cure == "sudo nvidia-smi --gpu-reset -i 0 && sudo inferagent fault clear 0"
+    assert cause.cure == RESET
 
 
 def test_a_driver_that_does_not_fit_its_library_is_unknown_and_no_cause():

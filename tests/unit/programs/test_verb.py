@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from inferagent.adapters.units.verbs import ANSWERS
-from inferagent.programs.verb import LEAST, SURE, WAITS, NotDoneError, Systemctl, perform, unit_of
+from inferagent.programs.verb import SURE, perform
+from inferagent.programs.verb_tools import LEAST, WAITS, NotDoneError, Systemctl
 from inferagent.runtime.act import UNIT_DEADLINE
-
-CONFIG = 'mode = "act"\n[[engine]]\nunit = "ollama.service"\n[connector]\nunit = "cloudflared.service"\n'
 
 SYSTEMCTL = """#!/bin/sh
 cd "$(dirname "$0")"
@@ -158,66 +157,6 @@ def test_a_systemd_that_does_not_answer_is_said(fake):
         done(fake, "stop")
 
 
-def configured(folder: Path, text: str = CONFIG) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / "config.toml").write_text(text)
-    return folder
-
-
-def test_the_unit_is_the_configurations(tmp_path):
-    folder = configured(tmp_path / "etc")
-    assert unit_of("engine", folder) == "ollama.service"
-    assert unit_of("connector", folder) == "cloudflared.service"
-    (folder / "conf.d").mkdir()
-    (folder / "conf.d/9.toml").write_text('[connector]\nunit = "other.service"\n')
-    assert unit_of("connector", folder) == "other.service"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'mode = "act"\n',
-        CONFIG.replace("ollama.service", "ollama.socket"),
-        CONFIG.replace("ollama.service", "-H there.service"),
-        CONFIG.replace("ollama.service", "--help.service"),
-        CONFIG.replace("ollama.service", "a/b.service"),
-        CONFIG.replace("ollama.service", "*.service"),
-        CONFIG.replace('unit = "ollama.service"', "unit = 7"),
-        CONFIG.replace('unit = "ollama.service"', 'command = ["ollama"]'),
-        CONFIG.replace("[[engine]]", "[engine]").replace('unit = "ollama.service"', ""),
-        CONFIG.replace('"act"', '"observe"'),
-        CONFIG.replace('mode = "act"\n', ""),
-        "mode = ",
-    ],
-)
-def test_what_the_configuration_does_not_name_is_refused(tmp_path, text):
-    with pytest.raises(NotDoneError) as error:
-        unit_of("engine", configured(tmp_path / "etc", text))
-    assert error.value.refused
-
-
-@pytest.mark.parametrize("place", ["", "config.toml", "conf.d", "conf.d/9.toml"])
-@pytest.mark.parametrize("mode", [0o020, 0o002])
-def test_what_others_may_write_is_not_trusted(tmp_path, place, mode):
-    folder = configured(tmp_path / "etc")
-    (folder / "conf.d").mkdir()
-    (folder / "conf.d/9.toml").write_text("")
-    assert unit_of("engine", folder)
-    path = folder / place
-    path.chmod(path.stat().st_mode | mode)
-    with pytest.raises(NotDoneError, match="others than root may change it") as error:
-        unit_of("engine", folder)
-    assert f"sudo chmod go-w {path}" in str(error.value)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_what_another_owns_is_not_trusted(tmp_path):
-    folder = configured(tmp_path / "etc")
-    os.chown(folder / "config.toml", 65534, -1)
-    with pytest.raises(NotDoneError, match=r"sudo chown root .*/config\.toml"):
-        unit_of("engine", folder)
-
-
 def run(*words: str) -> dict[str, object]:
     argv = [sys.executable, "-m", "inferagent.programs.verb", *words]
     made = subprocess.run(argv, input=b"engine stop\n", capture_output=True, check=True, timeout=20)
@@ -244,6 +183,7 @@ def test_no_other_verb_is_known(words):
 
 
 def test_the_answer_is_one_line_whatever_is_wrong(tmp_path):
-    answer = run("engine", "stop", "--config", str(configured(tmp_path / "etc", "mode = ")))
+    (tmp_path / "config.toml").write_text("mode = ")
+    answer = run("engine", "stop", "--config", str(tmp_path))
     assert answer["ok"] is False
     assert "cannot be read as TOML" in str(answer["message"])

@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from inferagent.adapters.files import why
-from inferagent.model.unit import Part
 from inferagent.ports import PortError
 
 FOLDER = Path("/run/inferagent-verbs")
@@ -22,9 +21,9 @@ LONGEST = 16384  # bytes of an answer
 
 
 class Verbs:
-    """The verbs of one part. `unit` is only for messages."""
+    """The verbs of one part, or of "gpu" or "host". `unit` is only for messages."""
 
-    def __init__(self, part: Part, unit: str, folder: Path = FOLDER, answers: float = ANSWERS) -> None:
+    def __init__(self, part: str, unit: str, folder: Path = FOLDER, answers: float = ANSWERS) -> None:
         self._part, self._unit, self._folder, self._answers = part, unit, folder, answers
 
     async def ask(self, verb: str) -> str:

@@ -14,6 +14,17 @@ from inferagent.lab.wire.headers import SERVER_NAME
 CA_NAME = "inferagent lab CA"
 LIFETIME = datetime.timedelta(days=30)
 SKEW = datetime.timedelta(hours=1)
+SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def make_certificates(folder: Path) -> tuple[Path, ssl.SSLContext]:
@@ -70,7 +81,15 @@ def _certificate(
         .not_valid_after(now + LIFETIME)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     )
-    if not authority:
+    # Python 3.13 and later want whose key it is and who signed it to be said.
+    for extension in (
+        x509.SubjectKeyIdentifier.from_public_key(key),
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
+    ):
+        builder = builder.add_extension(extension, critical=False)
+    if authority:
+        builder = builder.add_extension(SIGNS, critical=True)
+    else:
         builder = builder.add_extension(
             x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
         ).add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

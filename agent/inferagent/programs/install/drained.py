@@ -11,7 +11,8 @@ from inferagent.config.sources import Patience
 from inferagent.model.unit import Part, UnitState
 from inferagent.ports import PortError
 from inferagent.programs.install.agent import Agent, Document
-from inferagent.programs.verb import NotDoneError, Systemctl, perform
+from inferagent.programs.verb import perform
+from inferagent.programs.verb_tools import NotDoneError, Systemctl
 
 ACTS = "act"
 DOWN = (UnitState.STOPPED, UnitState.FAILED, UnitState.MISSING, UnitState.MASKED)

@@ -28,6 +28,13 @@ def test_a_connector_that_trusts_the_ca_is_content(tmp_path):
     assert handshake(server, client, "h2.cftunnel.com") == "TLSv1.3"
 
 
+def test_so_is_one_as_strict_as_that_of_python_3_13(tmp_path):
+    ca, server = make_certificates(tmp_path / "new")
+    client = ssl.create_default_context(cafile=ca)
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    assert handshake(server, client, "h2.cftunnel.com") == "TLSv1.3"
+
+
 def test_another_ca_or_name_is_not_believed(tmp_path):
     ca, server = make_certificates(tmp_path / "a")
     other, _ = make_certificates(tmp_path / "b")
