@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from inferagent.adapters.docker.container import Container
 from inferagent.config.containers import container_of
 from inferagent.config.secrets import TUNNEL_TOKEN
+from inferagent.config.settings import OWN_CONNECTOR, OWN_ENGINE
 from inferagent.programs.setup import adopt_connector, adopt_engine
 from inferagent.programs.setup.adopt_connector import Found
 from inferagent.programs.setup.adopt_engine import Here
@@ -23,6 +24,7 @@ from inferagent.programs.setup.adopt_steps import (
 from inferagent.programs.setup.files import FileStep, read_text
 from inferagent.programs.setup.refusal import Choose, ask_nobody
 from inferagent.programs.setup.request import SetupRequest
+from inferagent.programs.setup.unit_files import exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,22 @@ def adopt(request: SetupRequest, here: Here, choose: Choose = ask_nobody) -> Ado
         notes=(
             *(adopt_connector.notes(request, found, changes=bool(drop_in)) if found else ()),
             *adopt_engine.notes(engine, container, here),
+            *_missing(request, here),
         ),
         tunnel=found.tunnel if found else "",
     )
+
+
+def _missing(request: SetupRequest, here: Here) -> Iterator[str]:
+    """Units that are named and not there: somebody may still be about to make them."""
+    named = {"engine": request.engine.unit, "connector": request.connector.unit}
+    for part, unit in named.items():
+        if (
+            unit not in ("", OWN_ENGINE, OWN_CONNECTOR)
+            and not container_of(unit)
+            and not exists(here.root, unit)
+        ):
+            yield f"make {unit}, which is to run the {part}: this host has no such unit"
 
 
 def _token(request: SetupRequest, found: Found) -> Iterator[FileStep]:

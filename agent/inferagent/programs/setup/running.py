@@ -69,10 +69,10 @@ def run(
         echo(str(error))
         return EXIT_CONFIG
     except (BadRequestError, RefusedError, PortError) as error:
-        echo(f"{error}{_cure(error)}")
+        echo(f"{error}{cure_for(error)}")
         return FAILED
     except OSError as error:
-        echo(f"cannot keep the undo record: {why(error)}{_cure(error)}")
+        echo(f"cannot keep the undo record: {why(error)}{cure_for(error)}")
         return FAILED
 
 
@@ -130,7 +130,7 @@ def _confirmed(request: SetupRequest, plan: Plan, todo: Todo, confirm: Confirm, 
             number = record.begin(step.name, step.intent())
             record.done(number, step.apply())
         except PortError as error:
-            echo(f"{error}{_cure(error)}")
+            echo(f"{error}{cure_for(error)}")
             echo("what is done stands in the undo record: run setup again to go on, or setup --undo")
             return FAILED
         echo(f"done: {step.change}")
@@ -139,13 +139,15 @@ def _confirmed(request: SetupRequest, plan: Plan, todo: Todo, confirm: Confirm, 
     return DONE
 
 
-def _cure(error: Exception) -> str:
+def cure_for(error: Exception) -> str:
     """What a person can do about a refusal that only the account's plan, or its rights, explain."""
     text = str(error)
     if isinstance(error, ApiError) and (error.status in (401, 403) or error.code in BAD_TOKEN):
         return "; is it the right token, and may it do this? (--api-token-file)"
     if "Permission denied" in text:
         return "; run it with sudo"
+    if "cannot connect" in text:
+        return "; is this host's network up, and does its DNS answer? try again then"
     if "interval" in text:
         return "; give --monitor-interval SECONDS as this account's plan allows it (60 does everywhere)"
     if "limited to" in text or "must be in range" in text:

@@ -14,7 +14,7 @@ from inferagent.programs.setup.adopt_steps import KINDS, undo_step
 from inferagent.programs.setup.files import read_text, undo_file
 from inferagent.programs.setup.outside import Outside
 from inferagent.programs.setup.record import POINTER, Entry, Record, remove_folders
-from inferagent.programs.setup.running import DEFAULT_STATE, DONE, FAILED, Echo, read_token
+from inferagent.programs.setup.running import DEFAULT_STATE, DONE, FAILED, Echo, cure_for, read_token
 from inferagent.programs.setup.session import Session
 
 LOCAL = frozenset({"file", "pointer"}) | KINDS
@@ -46,10 +46,10 @@ def undo(
         _undo_all(record, todo, token_file, echo)
         record.remove()
     except PortError as error:
-        echo(str(error))
+        echo(f"{error}{cure_for(error)}")
         return FAILED
     except OSError as error:
-        echo(f"cannot undo: {why(error)}")
+        echo(f"cannot undo: {why(error)}{cure_for(error)}")
         return FAILED
     return DONE
 

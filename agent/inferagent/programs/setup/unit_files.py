@@ -62,6 +62,15 @@ def find(root: Path, name: str, *, ours: bool = True) -> UnitFile | None:
     return UnitFile(name, path, tuple(pair for p in (path, *drop_ins) for pair in _service(_text(p))))
 
 
+def exists(root: Path, name: str) -> bool:
+    """Masked ones too; of name@instance.service the template counts."""
+    stem, at, _ = name.partition("@")
+    files = {name, f"{stem}@.service"} if at else {name}
+    return any(
+        (path := root / folder / file).exists() or path.is_symlink() for folder in FOLDERS for file in files
+    )
+
+
 def drop_in(root: Path, name: str) -> Path:
     return root / ETC / f"{name}.d" / OURS
 

@@ -123,3 +123,14 @@ def test_with_an_api_token_the_tunnels_own_is_fetched_instead(plain: SetupReques
 def test_a_host_with_nothing_is_set_up_as_before(plain: SetupRequest, tmp_path: Path) -> None:
     adoption = adopt(plain, Here(tmp_path / "empty", Docker(tmp_path / "none")))
     assert (adoption.request, adoption.before, adoption.after, adoption.notes) == (plain, (), (), ())
+
+
+def test_a_unit_that_is_named_and_not_there_is_told(request_: SetupRequest, here: Here) -> None:
+    units = here.root / "etc/systemd/system"
+    (units / "theirs.service").write_text(TEMPLATE)
+    (units / "many@.service").write_text(TEMPLATE)
+    for unit, told in (("nosuch.service", True), ("theirs.service", False), ("many@1.service", False)):
+        engine = replace(request_.engine, unit=unit, url="http://127.0.0.1:8000")
+        notes = adopt(replace(request_, engine=engine), here).notes
+        missing = f"make {unit}, which is to run the engine: this host has no such unit"
+        assert (missing in notes) is told, unit

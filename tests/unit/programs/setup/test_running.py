@@ -1,10 +1,12 @@
 """Exit codes and what is said, where no API answers; with one: tests/integration/setup."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from inferagent.lab.demo.world import free_ports
 from inferagent.model.membership import MembershipKind
 from inferagent.model.plan import Plan
 from inferagent.programs.setup.adopt_engine import Here
@@ -144,3 +146,13 @@ def test_options_that_cannot_be_meant_are_refused_before_the_host_is_looked_at(
     assert code == 1
     assert says in text
     assert "systemd" not in text
+
+
+def test_a_host_without_a_network_is_told_what_to_look_at(alone: SetupRequest, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("a-token\n")
+    api = f"http://127.0.0.1:{free_ports(1)[0]}/client/v4"
+    code, said = attempt(replace(alone, api=api, api_token_file=token))
+    assert code == 1
+    assert "cannot connect" in said
+    assert said.endswith("; is this host's network up, and does its DNS answer? try again then")

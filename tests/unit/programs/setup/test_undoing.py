@@ -66,6 +66,16 @@ def test_a_record_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert said[0].startswith("cannot undo: ")
 
 
+def test_what_only_root_may_undo_names_sudo(done: SetupRequest) -> None:
+    said: list[str] = []
+
+    def refused() -> bool:
+        raise PermissionError(13, "Permission denied", str(done.state_dir))
+
+    assert undo(done.config_dir, echo=said.append, confirm=refused) == 1
+    assert said[-1] == "cannot undo: Permission denied; run it with sudo"
+
+
 def test_what_would_be_put_back_is_shown_before_the_question(done: SetupRequest) -> None:
     said: list[str] = []
     asked: list[int] = []
