@@ -62,6 +62,7 @@ def lay(disk: Path) -> None:
     doc = disk / DOC
     doc.mkdir(parents=True)
     (doc / "copyright").write_text(legal.copyright_file(found))
+    shutil.copy(ROOT / "README.md", doc)
     for info in library.glob("*.dist-info"):
         shutil.rmtree(info)
     shutil.copytree(

@@ -98,7 +98,8 @@ def test_what_is_in_the_packages(disks, tmp_path):
     assert (deb / "usr/share/man/man1/inferagent-status.1.gz").is_file()
     assert (docs / "usr/share/man/man5/inferagent.toml.5.gz").is_file()
     assert (docs / "usr/share/licenses/inferagent/dbus_fast.LICENSE").is_file()
-    assert (deb / "usr/share/doc/inferagent/copyright").is_file()
+    for name in ("copyright", "README.md"):
+        assert (deb / "usr/share/doc/inferagent" / name).is_file()
     assert (rpm / "usr/lib/systemd/system-preset/80-inferagent.preset").is_file()
     assert not (deb / "usr/lib/systemd/system-preset").exists()
     units = {path.name for path in (ROOT / "systemd").iterdir() if path.suffix in (".service", ".socket")}
