@@ -73,7 +73,10 @@ class Apt:
     def install(self, version: str) -> None:
         """From the folder, where fetch has left it or an earlier run."""
         kept = self._kept(version)
-        self._run((*self._installing, "--allow-downgrades", str(kept) if kept else f"{PACKAGE}={version}"))
+        self._run(
+            (*self._installing, "--allow-downgrades", str(kept) if kept else f"{PACKAGE}={version}"),
+            whole=True,
+        )
 
     @property
     def _own(self) -> Path:
@@ -89,7 +92,7 @@ class Apt:
         found = sorted(self.folder.glob(f"{PACKAGE}_{version.replace(':', '%3a')}_*.deb"))
         return found[0] if found else None
 
-    def _run(self, argv: tuple[str, ...]) -> None:
+    def _run(self, argv: tuple[str, ...], *, whole: bool = False) -> None:
         # Else needrestart may restart what serves, such as the engine, for libraries of some earlier upgrade.
         quiet = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
-        self.commands.run(argv, self.packages, quiet)
+        self.commands.run(argv, self.packages, quiet, whole=whole)

@@ -56,8 +56,18 @@ class Commands:
         except FailedError:
             return ""
 
-    def run(self, argv: Sequence[str], deadline: float, extra: Mapping[str, str] | None = None) -> str:
-        """PortError with its last words where it fails, or does not end in time."""
+    def run(
+        self,
+        argv: Sequence[str],
+        deadline: float,
+        extra: Mapping[str, str] | None = None,
+        *,
+        whole: bool = False,
+    ) -> str:
+        """PortError with its last words where it fails, or does not end in time.
+
+        `whole`: half of its work would be worse than all of it, so Ctrl-C counts only once it has ended.
+        """
         variables = {"PATH": self.host.path, "LC_ALL": "C.UTF-8", **(extra or {})}
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             try:
@@ -71,7 +81,7 @@ class Commands:
                 )
             except OSError as error:
                 raise PortError(f"cannot start {argv[0]}: {why(error)}", refused=True) from error
-            self._wait(child, argv, deadline, out)
+            self._wait(child, argv, deadline, out, whole=whole)
             if child.returncode:
                 words = _why(err) or _why(out) or f"it ended with {child.returncode}"
                 raise FailedError(f"cannot finish {_named(argv)}: {words} → see what it says: {_whole(argv)}")
@@ -79,21 +89,43 @@ class Commands:
             return out.read(LARGEST).decode("utf-8", "replace")
 
     def _wait(
-        self, child: "subprocess.Popen[bytes]", argv: Sequence[str], deadline: float, out: IO[bytes]
+        self,
+        child: "subprocess.Popen[bytes]",
+        argv: Sequence[str],
+        deadline: float,
+        out: IO[bytes],
+        *,
+        whole: bool,
     ) -> None:
-        end = time.monotonic() + deadline
+        end, called_off = time.monotonic() + deadline, False
         try:
             while time.monotonic() < end:
-                with suppress(subprocess.TimeoutExpired):
-                    child.wait(min(LOOK, max(0.01, end - time.monotonic())))
-                    return
-                self.progress.tick(_last(out))
+                try:
+                    if self._ended(child, end, out):
+                        break
+                except KeyboardInterrupt:
+                    if not whole:
+                        raise
+                    called_off = True
+                    self.progress.say(f"waiting for the end of {_named(argv)}: half of it would be worse")
+            if called_off:
+                raise KeyboardInterrupt
+            if child.returncode is not None:
+                return
             raise PortError(f"cannot finish {_named(argv)} within {deadline:g} s → try: {_whole(argv)}")
         finally:
             if child.returncode is None:
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
+
+    def _ended(self, child: "subprocess.Popen[bytes]", end: float, out: IO[bytes]) -> bool:
+        """Looks for a moment."""
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(min(LOOK, max(0.01, end - time.monotonic())))
+            return True
+        self.progress.tick(_last(out))
+        return False
 
 
 def _named(argv: Sequence[str]) -> str:

@@ -64,9 +64,9 @@ class Dnf:
 
     def install(self, version: str) -> None:
         """An older version than the one that is there only goes by another word."""
-        self._run((*self._patient, "install", f"{PACKAGE}-{version}"))
+        self._run((*self._patient, "install", f"{PACKAGE}-{version}"), whole=True)
         if self.installed() != version:
-            self._run((*self._patient, "downgrade", f"{PACKAGE}-{version}"))
+            self._run((*self._patient, "downgrade", f"{PACKAGE}-{version}"), whole=True)
         if self.installed() != version:
             cure = "does the repository still have it?"
             raise PortError(f"cannot install {PACKAGE} {version}: dnf leaves {self.installed()} → {cure}")
@@ -83,5 +83,5 @@ class Dnf:
     def _patient(self) -> tuple[str, ...]:
         return ("dnf", "--assumeyes", "--setopt=keepcache=1")
 
-    def _run(self, argv: tuple[str, ...]) -> None:
-        self.commands.run(argv, self.packages)
+    def _run(self, argv: tuple[str, ...], *, whole: bool = False) -> None:
+        self.commands.run(argv, self.packages, whole=whole)

@@ -15,6 +15,8 @@ from inferagent.programs.verb import perform
 from inferagent.programs.verb_tools import NotDoneError, Systemctl
 
 ACTS = "act"
+# Seconds; a hold whose installer died in a power cut ends by itself, later than any installer lives.
+SPARE = 600.0
 DOWN = (UnitState.STOPPED, UnitState.FAILED, UnitState.MISSING, UnitState.MASKED)
 
 
@@ -102,6 +104,7 @@ class Drained:
 
     def _leave(self, what: str, user: User) -> None:
         fields: Document = {"reason": what, "stop_engine": user.part is Part.ENGINE, "last": self.last}
+        fields["for"] = 2 * self.patience.leave + self.patience.packages + SPARE
         try:
             self.agent.order("/v1/drain", fields)
         except PortError as error:

@@ -1,6 +1,8 @@
 """Programs that end well, ill, late or not at all."""
 
+import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,28 @@ def test_its_last_words_where_it_fails(host):
     with pytest.raises(PortError, match="it ended with 3"):
         host.tools().commands.answer((path,))
     assert host.tools().commands.answer_or_nothing((path,)) == ""
+
+
+@pytest.fixture
+def soon() -> Iterator[None]:
+    """Somebody presses Ctrl-C in a moment."""
+
+    def pressed(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, pressed)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_ctrl_c_waits_for_what_must_not_be_left_half_done(host, soon, whole):
+    path = str(host.program("x", '/bin/sleep 1; echo all of it > "$here/done"'))
+    with pytest.raises(KeyboardInterrupt):
+        host.tools().commands.run((path,), 20.0, whole=whole)
+    assert (host.bin / "done").exists() is whole
 
 
 def test_a_program_that_hangs_is_ended_with_all_that_it_started(host):
