@@ -95,8 +95,16 @@ def s3_repair_only_out(proposal: Proposal, facts: Facts) -> str:
             return "" if facts.replica else _connector_untouchable(facts)
         case Start(part=Part.ENGINE) if not facts.engine_dead:
             return "the engine still has a process"
+        case Move(to=Phase.JOINING):
+            return _deed_under_way(facts)
         case _:
             return ""
+
+
+def _deed_under_way(facts: Facts) -> str:
+    """What made the repair needless in the meantime is about to be ended by it."""
+    parts = [part.value for part in Part if facts.observed.job(part.value).running]
+    return f"the {parts[0]} is still being restarted or stopped" if parts else ""
 
 
 def _engine_untouchable(restart: bool, facts: Facts) -> str:
