@@ -119,6 +119,17 @@ def test_a_secret_that_cannot_be_read_stops_it(tmp_path):
     assert not target.exists()
 
 
+def test_a_folder_of_secrets_that_cannot_be_listed_stops_it(tmp_path):
+    direction = planted(tmp_path)
+    folder = direction.folder / "credentials"
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(folder)  # nobody can tell what is in this
+    target = tmp_path / "diag.tar.gz"
+    with pytest.raises(PortError, match=r"cannot list .*credentials.*nobody can keep it out; use sudo"):
+        bundle.pack(direction, target)
+    assert not target.exists()
+
+
 def test_a_secret_that_would_slip_through_stops_it(tmp_path):
     class Blind(Redactor):
         def clean(self, text):

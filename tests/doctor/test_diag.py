@@ -2,6 +2,7 @@
 
 import tarfile
 
+import structlog
 from click.testing import CliRunner
 from tests.support.doctoring import configured
 
@@ -33,6 +34,17 @@ def test_it_says_what_it_packed_and_where(tmp_path):
             "MANIFEST.txt",
             *(m.name for m in MEMBERS),
         ]
+
+
+def test_commands_on_the_way_are_not_told(tmp_path):
+    """Each is logged, and a log nobody set up prints all of it."""
+    structlog.reset_defaults()
+    direction = configured(tmp_path)
+    (tmp_path / "run/systemd/system").mkdir(parents=True)  # as where systemd runs, which is asked
+    folder, target = str(direction.folder), str(tmp_path / "out.tar.gz")
+    result = run("--config", folder, "--output", target, "--deadline", "2s", "--root", str(tmp_path))
+    said = [line.split()[0] for line in result.output.splitlines()]
+    assert said == ["MANIFEST.txt", *(m.name for m in MEMBERS), "written"]
 
 
 def test_what_would_be_in_it(tmp_path):

@@ -97,6 +97,8 @@ def _possible(until: Until | None) -> bool:
 
 
 def _remove(path: Path) -> None:
-    if path.exists():
+    try:
         path.unlink()
-        sync_folder(path.parent)
+    except FileNotFoundError:
+        return
+    sync_folder(path.parent)

@@ -1,6 +1,7 @@
 """Readings of the host itself: memory, disk, load, and whether it slept."""
 
 import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from inferagent.adapters.engine.aside import Aside
+from inferagent.config.present import mode_of
 from inferagent.model.host import HostLook
 from inferagent.ports import Clock
 
@@ -46,4 +48,4 @@ def _read(folder: Path, resumed_at: float | None) -> HostLook:
 
 
 def _existing(folder: Path) -> Path:
-    return next((place for place in (folder, *folder.parents) if place.is_dir()), Path("/"))
+    return next((place for place in (folder, *folder.parents) if stat.S_ISDIR(mode_of(place))), Path("/"))

@@ -5,6 +5,7 @@ import os
 import sys
 from contextlib import suppress
 from traceback import walk_tb
+from typing import TextIO
 
 import click
 
@@ -62,9 +63,10 @@ def main() -> None:
         reason = _unwritten(error)
         if not reason:
             raise
-        _drop_the_rest()
+        _drop_the_rest(sys.stdout)
         with suppress(OSError):
             click.echo(f"cannot write the answer: {reason}", err=True)
+        _drop_the_rest(sys.stderr)
         raise SystemExit(_unsaid(sys.argv[1:])) from error
 
 
@@ -76,13 +78,13 @@ def _unwritten(error: Exception) -> str:
     return (error.strerror or str(error)).lower() if said and isinstance(error, OSError) else ""
 
 
-def _drop_the_rest() -> None:
+def _drop_the_rest(stream: TextIO) -> None:
     """Else Python would try once more at its end, and complain by itself."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError:
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
     finally:
         os.close(nowhere)
 

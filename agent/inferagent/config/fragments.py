@@ -13,6 +13,7 @@ from pathlib import Path
 
 from inferagent.config.errors import ConfigError, KeyPath, Place, Problem, dotted
 from inferagent.config.locate import locate
+from inferagent.config.present import mode_of
 
 DEFAULT_FOLDER = Path("/etc/inferagent")
 SHIPPED = "shipped defaults"
@@ -99,8 +100,9 @@ def config_files(folder: Path) -> tuple[Path, ...]:
     """config.toml, then conf.d/*.toml by name; those that are there. None: the host is unconfigured."""
     main = folder / "config.toml"
     try:
-        present = [main] if main.exists() else []
-        drop_ins = sorted((folder / "conf.d").glob("*.toml"), key=lambda path: path.name)
+        present = [main] if mode_of(main) else []
+        more = (folder / "conf.d").iterdir() if mode_of(folder / "conf.d") else ()
+        drop_ins = sorted((path for path in more if path.match("*.toml")), key=lambda path: path.name)
     except OSError as error:
         raise _closed(folder, error, f"sudo ls -ld {folder}") from error
     return (*present, *drop_ins)

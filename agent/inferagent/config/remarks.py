@@ -2,11 +2,13 @@
 
 import grp
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from inferagent.config.errors import KeyPath, Place, Problem, dotted
 from inferagent.config.load import Loaded
+from inferagent.config.present import mode_of
 from inferagent.config.settings import Settings
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # that of the programs the agent runs
@@ -37,10 +39,11 @@ def _wrong(program: str) -> tuple[str, str] | None:
     """What keeps it from being run, with the cure; of what may not be looked at, nothing is known."""
     places = [Path("/", program)] if "/" in program else [Path(folder, program) for folder in PATH.split(":")]
     try:
-        there = [path for path in places if path.is_file()]
-        if any(path.stat().st_mode & ANY_X for path in there):
+        modes = {path: mode_of(path) for path in places}
+        there = [path for path, mode in modes.items() if stat.S_ISREG(mode)]
+        if any(modes[path] & ANY_X for path in there):
             return None
-    except PermissionError:
+    except OSError:
         return None
     if there:
         return f"{there[0]} cannot be executed", f"sudo chmod 755 {there[0]}"

@@ -7,6 +7,8 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from inferagent.config.present import mode_of
+
 API_TOKEN = "cloudflare-api-token"  # noqa: S105 (the name of the file, not the secret)
 TUNNEL_TOKEN = "tunnel-token"  # noqa: S105
 NOTIFY_WEBHOOK = "notify-webhook"
@@ -46,7 +48,7 @@ class Secret:
 def secret_path(name: str, folder: Path, environ: Mapping[str, str] = os.environ) -> Path:
     """Where the secret is read from: systemd's folder if it has one of that name, else our own."""
     handed = environ.get("CREDENTIALS_DIRECTORY")
-    if handed and (Path(handed) / name).exists():
+    if handed and mode_of(Path(handed) / name):
         return Path(handed) / name
     return folder / FOLDER / name
 

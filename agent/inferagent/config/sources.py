@@ -12,6 +12,7 @@ from inferagent.config.blank import Blank
 from inferagent.config.errors import ConfigError, Problem, dotted
 from inferagent.config.fragments import SHIPPED, Fragment, Input, parse_fragment, read_fragment
 from inferagent.config.kinds import Choice, Duration, Flag, Pairs, Text, Url, Whole
+from inferagent.config.present import mode_of
 from inferagent.config.settings import Table
 from inferagent.config.texts import Number, Texts
 
@@ -133,7 +134,7 @@ def read_sources(folder: Path, given: Mapping[str, object] | None = None) -> Sou
     path = folder / FILE
     merged = Input(main=str(path))
     merged.add(parse_fragment(SHIPPED, shipped_sources()))
-    if path.exists():
+    if mode_of(path):
         merged.add(read_fragment(path))
     if given:
         merged.add(Fragment(GIVEN, given, {}))

@@ -36,8 +36,10 @@ class MetricsServer:
                 await asyncio.sleep(again)
                 continue
             troubles[TROUBLE] = ""
-            async with server:
-                await server.serve_forever()
+            try:  # not server.serve_forever(): since Python 3.12 its end waits for whoever is connected
+                await asyncio.Event().wait()
+            finally:
+                server.close()
 
     async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection."""

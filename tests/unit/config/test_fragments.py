@@ -188,6 +188,13 @@ def test_files_that_this_user_may_not_read_are_no_broken_ones(tmp_path):
     assert "cannot be read: permission denied" in said.stdout
 
 
+@pytest.mark.parametrize("name", ["config.toml", "conf.d"])
+def test_what_may_not_be_looked_at_is_not_taken_for_missing(tmp_path, name):
+    (tmp_path / name).symlink_to(name)  # nobody, root included, can look behind this
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config_files(tmp_path)
+
+
 def test_a_byte_order_mark_is_named_with_its_cure(tmp_path):
     path = tmp_path / "config.toml"
     path.write_bytes(b'\xef\xbb\xbf[agent]\nrun = "/run/other"\n')

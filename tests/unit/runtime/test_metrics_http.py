@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ import pytest
 
 from inferagent.lab.demo.world import free_ports
 from inferagent.ports import PortError
-from inferagent.runtime.metrics_http import LONGEST, MOST_CONNECTIONS, TROUBLE, MetricsServer
+from inferagent.runtime.metrics_http import LONGEST, MOST_CONNECTIONS, PATIENCE, TROUBLE, MetricsServer
 
 DEADLINE = 10.0
 TEXT = "inferagent_up 1\n"
@@ -59,6 +60,17 @@ async def ask(port: int, raw: bytes) -> bytes:
 
 async def get(port: int, path: str = "/metrics", method: str = "GET") -> bytes:
     return await ask(port, f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="an older Python waits for nobody anyway")
+async def test_its_end_waits_for_nobody():
+    """Until they have asked, or were too slow."""
+    async with serving() as port:
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        begun = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - begun < PATIENCE / 2
+    for _, writer in idle:
+        writer.close()
 
 
 async def test_the_metrics_are_served_as_prometheus_wants_them() -> None:

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from inferagent.adapters.files import why
+from inferagent.config.present import mode_of
 from inferagent.config.secrets import FOLDER
 from inferagent.ports import PortError
 from inferagent.programs.diag.members import MEMBERS, Member, Source, read_all, source
 from inferagent.programs.diag.redact import Redactor
 from inferagent.programs.doctor.sight import Direction
+from inferagent.runtime.logs import configure
 
 MODE = 0o600
 MANIFEST = "MANIFEST.txt"
@@ -40,6 +42,7 @@ def pack(
 
     Nothing is written where a known secret would be in it.
     """
+    configure()  # what is logged on the way is no part of what is said
     given = source(direction)
     cleaner = redactor(secrets_of(given), names_of(given))
     texts = asyncio.run(read_all(wanted(logs=logs), given))
@@ -57,10 +60,18 @@ def secrets_of(given: Source) -> Iterator[str]:
     """The contents of every file in both folders of credentials, and a webhook's address."""
     handed = given.direction.environ.get(HANDED)
     for folder in (given.direction.folder / FOLDER, *([Path(handed)] if handed else [])):
-        for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+        for path in _listed(folder):
             yield from _lines(path)
     if given.settings:
         yield given.settings.notify.webhook
+
+
+def _listed(folder: Path) -> list[Path]:
+    """PortError where nobody can tell what is in it."""
+    try:
+        return sorted(folder.iterdir()) if mode_of(folder) else []
+    except OSError as error:
+        raise PortError(f"cannot list {folder}: {why(error)}, so nobody can keep it out; use sudo") from error
 
 
 def _lines(path: Path) -> list[str]:

@@ -12,6 +12,7 @@ from inferagent.adapters.hops import journal, unit_show, unix_http
 from inferagent.adapters.local_http import LocalHttp
 from inferagent.config.errors import ConfigError
 from inferagent.config.load import Loaded, load
+from inferagent.config.present import mode_of
 from inferagent.config.settings import Settings
 from inferagent.model.desired import EngineKind
 from inferagent.ports import PortError
@@ -110,7 +111,7 @@ async def events(given: Source) -> str:
     if given.loaded is None:
         raise PortError(given.problem)
     state = given.loaded.agent.state
-    files = [path for name in ("events.1.jsonl", "events.jsonl") if (path := state / name).exists()]
+    files = [path for name in ("events.1.jsonl", "events.jsonl") if mode_of(path := state / name)]
     return _last("".join(map(_text, files)))
 
 
