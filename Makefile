@@ -96,7 +96,7 @@ bars: $(VENV)/.dev
 lock: $(VENV)/.made
 	$(BIN)/pip install --quiet pip-tools
 	for extra in lab dev; do \
-		$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+		$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 			--strip-extras --unsafe-package inferagent --no-header --no-annotate --extra $$extra \
 			--output-file packaging/requirements-$$extra.txt pyproject.toml; \
 		sed -i '/^# WARNING: The following packages were not pinned/,$$d' packaging/requirements-$$extra.txt; \

@@ -228,3 +228,14 @@ def test_a_lint_that_is_not_installed_is_skipped_by_name(tmp_path):
     (tmp_path / "a_amd64.deb").touch()
     (tmp_path / "a.rpm").touch()
     assert {"lintian", "rpmlint"} <= set(lints.commands(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "file", sorted(build.PACKAGING.glob("requirements-*.txt")), ids=lambda file: file.name
+)
+def test_a_lock_says_what_and_not_from_where(file):
+    told = re.compile(
+        r"[A-Za-z0-9._-]+(\[[a-z0-9,]+\])?==\S+( ;.*)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?|"
+    )
+    wrong = [line for line in file.read_text().splitlines() if not told.fullmatch(line)]
+    assert wrong == []
