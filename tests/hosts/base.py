@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 SUITES = {(3, 11): "bookworm", (3, 13): "trixie"}  # the Debian whose Python can load what this one uses
+UNIFIED_SINCE = 258  # systemd: from then on it knows version 2 of control groups only
 PACKAGES = "systemd,systemd-sysv,dbus,python3,iproute2,procps,curl"
 TOOLS = ("systemd-nspawn", "mmdebstrap", "ip", "nft", "nsenter")
 # They would ask the world outside, or work at odd times.
@@ -29,9 +31,9 @@ def folder() -> Path:
     return Path(os.environ.get("TMPDIR", "/var/tmp")) / "inferagent-hosts"
 
 
-def suite() -> str:
-    """Raises NoHostsError."""
-    found = SUITES.get(sys.version_info[:2])
+def suite(debian: str = "") -> str:
+    """`debian`, if given. Raises NoHostsError."""
+    found = debian or SUITES.get(sys.version_info[:2])
     if os.geteuid() != 0:
         raise NoHostsError("only root can boot hosts")
     if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
@@ -58,12 +60,13 @@ def _try_disk() -> None:
         subprocess.run(["umount", str(places[3])], check=True)
 
 
-def base(more: str = "") -> Path:
+def base(more: str = "", debian: str = "") -> Path:
     """The root of the base, built where there is none yet (about a minute). Raises NoHostsError.
 
-    `more`: packages that it has besides, with commas; a base of its own then.
+    `more`: packages that it has besides, with commas; a base of its own then. `debian`: a suite whose Python
+    may be another one than this.
     """
-    name = suite()
+    name = suite(debian)
     root = folder() / "bases" / "-".join([name, *more.split(",")] if more else [name])
     root.parent.mkdir(parents=True, exist_ok=True)
     with (root.parent / f"{root.name}.lock").open("w") as lock:
@@ -82,6 +85,7 @@ def _build(name: str, root: Path, more: str) -> None:
         "--mode=root",
         "--variant=minbase",
         f"--include={PACKAGES}{f',{more}' if more else ''}",
+        '--aptopt=Acquire::Check-Valid-Until "false"',  # sid says for how long; a mirror may stand still
         name,
         str(half),
         _mirror(name),
@@ -109,8 +113,27 @@ def _mirror(name: str) -> str:
         "Created-By: Packages",
     ]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    for line in done.stdout.splitlines():
-        codename, component, address = line.split(" ", 2)
-        if (codename, component) == (name, "main"):
-            return address
+    if found := mirror_of(name, done.stdout):
+        return found
     raise NoHostsError(f"this machine's apt knows no mirror of {name}")
+
+
+def mirror_of(name: str, targets: str) -> str:
+    """`targets`: lines of codename, component and address. One archive bears every suite of Debian."""
+    known = {}
+    for line in reversed(targets.splitlines()):
+        codename, component, address = line.split(" ", 2)
+        if component == "main":
+            known[codename] = address
+    return next((known[each] for each in (name, *SUITES.values()) if each in known), "")
+
+
+def python_of(root: Path) -> str:
+    """The Python of a base, as 3.13."""
+    return (root / "usr/bin/python3").readlink().name.removeprefix("python")
+
+
+def unified(root: Path) -> bool:
+    """Whether the systemd on this disk runs on version 2 of control groups only."""
+    names = [file.name for file in root.glob("usr/lib/*/systemd/libsystemd-shared-*.so")]
+    return any(int(re.findall(r"\d+", name)[0]) >= UNIFIED_SINCE for name in names)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 from pathlib import Path
 
 TOP = Path("/sys/fs/cgroup")
@@ -24,6 +25,11 @@ class Cage:
         for folder in self._folders:
             (folder / "cgroup.procs").write_text(str(os.getpid()))
 
+    def kill(self) -> bool:
+        """Whether nobody is left in it."""
+        left = [folder for folder in self._folders if not kill(folder)]
+        return not left
+
     def remove(self) -> None:
         for folder in self._folders:
             remove(folder)
@@ -33,3 +39,19 @@ def remove(folder: Path) -> None:
     for inner, _, _ in os.walk(folder, topdown=False):
         with contextlib.suppress(OSError):  # a process that is not buried yet keeps it
             Path(inner).rmdir()
+
+
+def kill(folder: Path) -> bool:
+    """End who is in it, not below it; True when nobody was, but for the dead that nobody buried."""
+    lives = [pid for pid in map(int, (folder / "cgroup.procs").read_text().split()) if _lives(pid)]
+    for pid in lives:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return not lives
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.hosts.base import unified
 from tests.hosts.cages import Cage
 from tests.hosts.wires import NETWORK, SWITCH, run
 
@@ -72,13 +73,16 @@ class Host:
         argv += [f"--hostname={self.name}", "--register=no", "--keep-unit", "--console=pipe"]
         argv += [f"--network-namespace-path={self._network}", "--resolv-conf=off", "--timezone=off"]
         argv += ["--link-journal=no", "--capability=CAP_NET_ADMIN,CAP_SYSLOG", *extra, "/bin/sh", "-c", INIT]
+        named = CLEAN | {"SYSTEMD_NSPAWN_LOCK": "0"}
+        if unified(self.disk):
+            named["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"] = "1"
         with (self._folder / "console.log").open("ab") as log:
             self._nspawn = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=CLEAN | {"SYSTEMD_NSPAWN_LOCK": "0"},
+                env=named,
                 start_new_session=True,
                 preexec_fn=self._cage.enter,
             )

@@ -12,27 +12,27 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.hosts.base import base, folder
-from tests.hosts.cages import remove
-from tests.hosts.host import Host, end_left
+from tests.hosts.base import base, folder, python_of
+from tests.hosts.cages import kill, remove
+from tests.hosts.host import Host, end_left, until
 from tests.hosts.product import parts, product
 from tests.hosts.wires import Switch
 
 
 class Lab:
-    def __init__(self, *, tests: bool, bare: bool = False, more: str = "") -> None:
-        bottom = base(more)
+    def __init__(self, *, tests: bool, bare: bool = False, more: str = "", debian: str = "") -> None:
+        bottom = base(more, debian)
         sweep()
         self.prefix = f"ia-{os.getpid()}"
         self.folder = folder() / "labs" / self.prefix
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         make = (
-            partial(parts, self.folder / "parts")
+            partial(parts, self.folder / "parts", python_of(bottom))
             if bare
             else partial(product, self.folder / "product", tests=tests)
         )
-        self._layers = [make(), bottom]
+        self.layers = [make(), bottom]
         self.switch = Switch(self.prefix)
         self.hosts: list[Host] = []
 
@@ -40,7 +40,7 @@ class Lab:
         """A host that does not run yet: files may be put on its disk."""
         number = len(self.hosts) + 1
         network = self.switch.wire(self.prefix, number)
-        host = Host(self.folder / f"h{number}", self.prefix, number, self._layers, network)
+        host = Host(self.folder / f"h{number}", self.prefix, number, self.layers, network)
         self.hosts.append(host)
         return host
 
@@ -57,7 +57,7 @@ class Lab:
 
 
 def sweep() -> None:
-    """End what a lab left whose process was killed; each process is known by number and start."""
+    """End what a killed lab left: processes known by number and start, or by a control group of its own."""
     for left in (folder() / "labs").glob("ia-*"):
         if Path(f"/proc/{left.name.removeprefix('ia-')}").exists():
             continue
@@ -66,18 +66,20 @@ def sweep() -> None:
         for name in Path("/run/netns").glob(f"{left.name}-*"):
             subprocess.run(["ip", "netns", "del", name.name], check=False)
         for cage in Path("/sys/fs/cgroup").glob(f"**/{left.name}-h*"):
+            until(lambda cage=cage: kill(cage), f"{cage.name} is empty")
             remove(cage)
         shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
-def host_lab(*, tests: bool = False, bare: bool = False, more: str = "") -> Iterator[Lab]:
+def host_lab(*, tests: bool = False, bare: bool = False, more: str = "", debian: str = "") -> Iterator[Lab]:
     """Raises NoHostsError where this machine cannot boot hosts.
 
     `tests`: put them on the disks as well. `bare`: the product is not there, a package brings it; the
-    stand-ins of its parts are in /opt/lab. `more`: packages of Debian besides, with commas.
+    stand-ins of its parts are in /opt/lab. `more`: packages of Debian besides, with commas. `debian`: another
+    suite, for bare hosts.
     """
-    lab = Lab(tests=tests, bare=bare, more=more)
+    lab = Lab(tests=tests, bare=bare, more=more, debian=debian)
     try:
         lab.switch.open()
         yield lab

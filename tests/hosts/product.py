@@ -3,8 +3,11 @@
 import compileall
 import os
 import shutil
+import sys
 import sysconfig
 from pathlib import Path
+
+from tests.hosts.wheels import PYTHONS, wheels
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PARTS_LIB = "opt/lab"
@@ -31,10 +34,17 @@ def product(layer: Path, *, tests: bool = False) -> Path:
     return layer
 
 
-def parts(layer: Path) -> Path:
-    """Make `layer`: only the stand-ins of engine and connector, in /opt/lab, and what they import."""
+def parts(layer: Path, python: str) -> Path:
+    """Make `layer`: only the stand-ins of engine and connector, in /opt/lab, and what they import.
+
+    A host whose Python they do not run on gets none. Raises NoHostsError.
+    """
     lib = layer / PARTS_LIB
-    shutil.copytree(Path(sysconfig.get_path("purelib")), lib, copy_function=_share)
+    if python not in PYTHONS:
+        lib.mkdir(parents=True)
+        return layer
+    own = python == "{}.{}".format(*sys.version_info)
+    shutil.copytree(Path(sysconfig.get_path("purelib")) if own else wheels(python), lib, copy_function=_share)
     copied = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPOSITORY / "agent/inferagent", lib / "inferagent", ignore=copied)
     return layer

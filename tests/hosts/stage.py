@@ -81,11 +81,15 @@ class Stage:
         """A host that reaches the cloud, not provisioned. `extra`: more arguments of systemd-nspawn."""
         host = self.lab.boot(*extra)
         self._reach(host)
+        self.equip(host)
+        return host
+
+    def equip(self, host: Host) -> None:
+        """What it needs before it is provisioned."""
         host.write(CA, Path(self.info["cacert"]).read_text())
         host.write(TOKEN, Path(self.info["api_token_file"]).read_text(), 0o600)
         host.run("systemd-sysusers")
         host.run("systemd-tmpfiles", "--create")
-        return host
 
     def _reach(self, host: Host) -> None:
         """Its loopback leads to the switch where the cloud's ports are meant."""
@@ -136,7 +140,10 @@ class Stage:
         def serving() -> bool:
             return status(host).get("phase") == "serving" and self.routes_to(host)
 
-        until(serving, f"{host.name} serves: {explain(host)}", seconds, 0.1)
+        try:
+            until(serving, f"{host.name} serves", seconds, 0.1)
+        except AssertionError as missed:  # what the host says by then
+            raise AssertionError(f"{missed}: {explain(host)}") from None
 
 
 def status(host: Host) -> dict[str, Any]:
@@ -163,9 +170,9 @@ def pids(host: Host) -> dict[str, int]:
 
 
 @contextmanager
-def stage(*, tests: bool = False, bare: bool = False) -> Iterator[Stage]:
-    """Raises NoHostsError where this machine cannot boot hosts. `bare`: a package is to bring the product."""
-    with host_lab(tests=tests, bare=bare) as lab:
+def stage(*, tests: bool = False, bare: bool = False, more: str = "", debian: str = "") -> Iterator[Stage]:
+    """Raises NoHostsError where this machine cannot boot hosts; all is meant as in `host_lab`."""
+    with host_lab(tests=tests, bare=bare, more=more, debian=debian) as lab:
         lab.switch.enter()
         folder = lab.folder / "cloud"
         folder.mkdir()

@@ -78,6 +78,13 @@ class Switch:
         run("ip", "-n", name, "route", "add", "default", "via", SWITCH)
         return Path("/run/netns") / name
 
+    def tap(self, number: int) -> str:
+        """A wire for a host that brings its own kernel: the name of the end that it takes."""
+        name = f"to-h{number}"
+        self._ip("tuntap", "add", "dev", name, "mode", "tap")
+        self._ip("link", "set", name, "master", "trunk", "up")
+        return name
+
     def plug(self, number: int, *, in_: bool) -> None:
         """Pull the cable of a host, or put it back."""
         self._ip("link", "set", f"to-h{number}", "up" if in_ else "down")
