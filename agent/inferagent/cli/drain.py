@@ -8,6 +8,7 @@ from inferagent.cli.options import config_option, hold_duration, leaving_options
 
 PATIENCE = 960.0  # seconds: the default deadline of an operator's drain, and a minute
 MARGIN = 60.0
+STOPS = 300.0  # what systemd may give an engine to end
 
 
 @click.command()
@@ -44,5 +45,6 @@ def drain(
 
     fields: dict[str, object] = {"reason": reason, "stop_engine": stop_engine, "last": last}
     fields |= {"deadline": deadline, "for": lasts}
-    patience = limit or (PATIENCE if deadline is None else deadline + MARGIN)
+    stops = STOPS if stop_engine else 0.0
+    patience = limit or stops + (PATIENCE if deadline is None else deadline + MARGIN)
     order(folder, "/v1/drain", fields, Wait("out", patience, held=True, down=stop_engine) if wait else None)

@@ -12,6 +12,7 @@ from inferagent.cli.options import config_option, stop
 UNKNOWN = 3
 LEFT = ("faults.json", "gpu.json")  # by the agent, and by the GPU probe
 NOBODY = "neither the agent nor the GPU probe has left a word"
+LATER = "sudo inferagent resume, where this host is to serve without a reset"
 OFF = "the agent does not run: this is what it and the GPU probe have left"
 
 
@@ -57,7 +58,8 @@ def reset(folder: Path) -> None:
     """Reset the GPUs, and clear the faults that a reset cures.
 
     The engine must be stopped and kept so: inferagent drain --stop-engine --wait. All NVIDIA GPUs of this
-    host are reset, since those that are linked can only be reset together; one that anybody uses is not.
+    host are reset, since those that are linked can only be reset together, and none while anybody uses one:
+    then sudo nvidia-smi --gpu-reset -i GPU, and inferagent fault clear GPU.
 
     Exit code: 0 reset and cleared, 1 refused, 3 the agent cannot be reached.
     """
@@ -74,7 +76,7 @@ def reset(folder: Path) -> None:
     try:
         said = asyncio.run(reset_gpus())
     except PortError as error:
-        stop(str(error), "", REFUSED)
+        stop(str(error), LATER, REFUSED)
     click.echo(said or "the GPUs were reset")
     for gpu in gpus:
         order(folder, "/v1/fault/clear", {"gpu": gpu}, None)

@@ -44,7 +44,7 @@ def follow(
 ) -> End:
     """Look until the phase is reached; each new sentence is said once."""
     begun = seen = clock()
-    said, obeyed = "", False
+    said, obeyed, reached = "", False, False
     while clock() - begun <= wait.limit:
         try:
             document = look().document
@@ -59,7 +59,8 @@ def follow(
             say(sentence)
             said = sentence
         as_asked = bool(document.get("hold")) == wait.held
-        if as_asked and document.get("phase") == wait.phase and _free(wait, document):
+        reached = as_asked and document.get("phase") == wait.phase
+        if reached and _free(wait, document):
             return End(0)
         if wait.phase == "serving" and document.get("mode") == "observe":
             return End(1, 'cannot wait: the mode is "observe", nothing joins', 'mode = "act" in config.toml')
@@ -68,7 +69,8 @@ def follow(
             return End(1, f"cannot wait any longer: {other} meanwhile", "inferagent status")
         obeyed = obeyed or as_asked
         sleep(PACE)
-    return End(1, f"cannot wait any longer: not {wait.phase} within {wait.limit:.0f} s", "inferagent status")
+    lacks = "the engine still runs" if reached else f"not {wait.phase} within {wait.limit:.0f} s"
+    return End(1, f"cannot wait any longer: {lacks}", "inferagent status")
 
 
 def _free(wait: Wait, document: Mapping[str, Any]) -> bool:

@@ -104,7 +104,7 @@ def s3_repair_only_out(proposal: Proposal, facts: Facts) -> str:
 def _deed_under_way(facts: Facts) -> str:
     """What made the repair needless in the meantime is about to be ended by it."""
     parts = [part.value for part in Part if facts.observed.job(part.value).running]
-    return f"the {parts[0]} is still being restarted or stopped" if parts else ""
+    return f"a deed at the {parts[0]} is still under way" if parts else ""
 
 
 def _engine_untouchable(restart: bool, facts: Facts) -> str:

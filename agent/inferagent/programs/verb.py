@@ -7,6 +7,7 @@ systemctl speaks to systemd itself, with or without a bus.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ SURE = 5.0  # for processes to be gone after SIGKILL
 
 def main(argv: Sequence[str]) -> int:
     """Always 0: what went wrong is the caller's to say, and a failed unit more would help nobody."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was begun is put back
     try:
         answer: dict[str, object] = {"ok": True, "message": _done(*_understood(argv))}
     except NotDoneError as error:

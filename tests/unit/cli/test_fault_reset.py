@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from inferagent.cli.fault import LATER
 from inferagent.model.fault_sheet import FaultRow, FaultSheet
 from inferagent.policy.faults import RESET
 from inferagent.runtime.control import Answer
@@ -65,7 +66,10 @@ def test_a_refused_reset_clears_nothing(agent, verb, run_command):
     agent.sheet = FaultSheet((ECC,))
     verb.answer = {"ok": False, "message": "cannot reset the GPUs: ollama.service runs", "refused": True}
     result = run_command("fault", "reset", "--config", agent.folder)
-    assert (result.exit_code, result.stderr) == (1, "cannot reset the GPUs: ollama.service runs\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"cannot reset the GPUs: ollama.service runs\n  → {LATER}\n",
+    )
     assert agent.asked == []
 
 

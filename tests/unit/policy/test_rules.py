@@ -181,7 +181,7 @@ def test_s7_writes_keep_their_distance_and_a_blind_join_writes_nothing():
 def test_s3_nothing_joins_while_its_own_repair_is_under_way(part):
     """What is being restarted may be well again for a moment, and goes all the same."""
     running = ((part, Job(running=True, begun=NOW - 5)),)
-    assert says("S3", JOIN, out(jobs=running)) == f"the {part} is still being restarted or stopped"
+    assert says("S3", JOIN, out(jobs=running)) == f"a deed at the {part} is still under way"
     assert not says("S3", JOIN, out(jobs=((part, Job()),)))
     assert not says("S3", LEAVE, out(jobs=running))
 

@@ -27,6 +27,7 @@ echo "nvidia-smi $*" >> asked
 cat said
 exit "$(cat code)"
 """
+RESTS = -1  # between two lives
 GONE = {"ollama": 0, "inferagent-probe": 7, "nvidia-persistenced": 8}
 
 
@@ -37,7 +38,8 @@ class Fake:
 
     def units(self, pids: Mapping[str, int]) -> None:
         for unit, pid in pids.items():
-            shown = {"LoadState": "loaded", "ActiveState": "active" if pid else "inactive", "MainPID": pid}
+            state = {0: "inactive", RESTS: "activating"}.get(pid, "active")
+            shown = {"LoadState": "loaded", "ActiveState": state, "MainPID": max(pid, 0)}
             shown |= {"ControlGroup": "", "KillMode": "mixed"}
             text = "".join(f"{key}={value}\n" for key, value in shown.items())
             (self.folder / f"{unit}.service").write_text(text)
@@ -86,6 +88,20 @@ def test_whoever_holds_the_driver_lets_go_for_the_reset_alone(fake: Fake) -> Non
     ]
 
 
+def test_a_probe_that_is_about_to_return_is_kept_away(fake: Fake) -> None:
+    fake.units({"inferagent-probe": RESTS})
+    reset_gpus(fake.config, fake.systemctl)
+    assert fake.asked[0] == "stop inferagent-probe"
+    assert fake.asked[-1] == "start inferagent-probe"
+
+
+def test_a_tool_that_is_stuck_holds_nobody_up(fake: Fake) -> None:
+    fake.tool("nvidia-smi", "#!/bin/sh\nexec sleep 60\n")
+    with pytest.raises(NotDoneError, match=r"not done within 0\.2 s → sudo systemctl reboot"):
+        reset_gpus(fake.config, fake.systemctl, 0.2)
+    assert fake.asked[-1] == "start inferagent-probe"
+
+
 def test_a_refused_reset_is_told_and_the_driver_held_again(fake: Fake) -> None:
     fake.units({"nvidia-persistenced": 0})
     fake.smi("GPU 00000000:01:00.0: In use by another client\n", 19)
@@ -100,9 +116,12 @@ def test_a_tool_that_complains_in_silence_is_told_by_its_code(fake: Fake) -> Non
         reset_gpus(fake.config, fake.systemctl)
 
 
-def test_under_an_engine_no_gpu_is_reset(fake: Fake) -> None:
-    fake.units({"ollama": 99})
-    with pytest.raises(NotDoneError, match=r"ollama\.service runs → sudo inferagent drain --stop") as error:
+@pytest.mark.parametrize("pid", [99, RESTS])
+def test_under_an_engine_no_gpu_is_reset(fake: Fake, pid: int) -> None:
+    fake.units({"ollama": pid})
+    with pytest.raises(
+        NotDoneError, match=r"ollama\.service is not stopped → sudo inferagent drain"
+    ) as error:
         reset_gpus(fake.config, fake.systemctl)
     assert error.value.refused
     assert fake.asked == []
@@ -112,7 +131,7 @@ def test_where_there_is_no_tool_a_reboot_is_the_cure(fake: Fake) -> None:
     (fake.folder / "nvidia-smi").unlink()
     where = Systemctl({"PATH": str(fake.folder)}, time.monotonic() + 10.0)
     fake.tool("systemctl", SYSTEMCTL.replace("dirname", "/usr/bin/dirname").replace("cat", "/bin/cat"))
-    with pytest.raises(NotDoneError, match="there is no nvidia-smi → sudo systemctl reboot"):
+    with pytest.raises(NotDoneError, match="no nvidia-smi is here → sudo systemctl reboot"):
         reset_gpus(fake.config, where)
 
 

@@ -34,7 +34,7 @@ class Verbs:
                 raw = await reader.readline()
         except TimeoutError:
             raise PortError(
-                f"{cannot}: not done within {self._answers:g} s → systemctl status {self._unit}"
+                f"{cannot}: not done within {self._answers:g} s → {self._journal(verb)}"
             ) from None
         except OSError as error:
             raise PortError(f"{cannot}: {why(error)}") from error
@@ -64,8 +64,11 @@ class Verbs:
             with suppress(OSError):
                 await writer.wait_closed()
 
+    def _journal(self, verb: str) -> str:
+        return f"journalctl -u 'inferagent-verb-{self._part}-{verb}@*'"
+
     def _understood(self, verb: str, cannot: str, raw: bytes) -> str:
-        journal = f"journalctl -u 'inferagent-verb-{self._part}-{verb}@*'"
+        journal = self._journal(verb)
         if not raw:
             raise PortError(f"{cannot}: the verb ended without an answer → {journal}")
         try:

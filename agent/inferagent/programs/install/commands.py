@@ -6,10 +6,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 from inferagent.adapters.files import why
@@ -68,6 +69,10 @@ class Commands:
 
         `whole`: half of its work would be worse than all of it, so Ctrl-C counts only once it has ended.
         """
+        with _held_back(self.progress, _named(argv)) if whole else nullcontext():
+            return self._run(argv, deadline, extra)
+
+    def _run(self, argv: Sequence[str], deadline: float, extra: Mapping[str, str] | None) -> str:
         variables = {"PATH": self.host.path, "LC_ALL": "C.UTF-8", **(extra or {})}
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             try:
@@ -81,7 +86,7 @@ class Commands:
                 )
             except OSError as error:
                 raise PortError(f"cannot start {argv[0]}: {why(error)}", refused=True) from error
-            self._wait(child, argv, deadline, out, whole=whole)
+            self._wait(child, argv, deadline, out)
             if child.returncode:
                 words = _why(err) or _why(out) or f"it ended with {child.returncode}"
                 raise FailedError(f"cannot finish {_named(argv)}: {words} → see what it says: {_whole(argv)}")
@@ -89,29 +94,15 @@ class Commands:
             return out.read(LARGEST).decode("utf-8", "replace")
 
     def _wait(
-        self,
-        child: "subprocess.Popen[bytes]",
-        argv: Sequence[str],
-        deadline: float,
-        out: IO[bytes],
-        *,
-        whole: bool,
+        self, child: "subprocess.Popen[bytes]", argv: Sequence[str], deadline: float, out: IO[bytes]
     ) -> None:
-        end, called_off = time.monotonic() + deadline, False
+        end = time.monotonic() + deadline
         try:
             while time.monotonic() < end:
-                try:
-                    if self._ended(child, end, out):
-                        break
-                except KeyboardInterrupt:
-                    if not whole:
-                        raise
-                    called_off = True
-                    self.progress.say(f"waiting for the end of {_named(argv)}: half of it would be worse")
-            if called_off:
-                raise KeyboardInterrupt
-            if child.returncode is not None:
-                return
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(min(LOOK, max(0.01, end - time.monotonic())))
+                    return
+                self.progress.tick(_last(out))
             raise PortError(f"cannot finish {_named(argv)} within {deadline:g} s → try: {_whole(argv)}")
         finally:
             if child.returncode is None:
@@ -119,13 +110,24 @@ class Commands:
                     os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
 
-    def _ended(self, child: "subprocess.Popen[bytes]", end: float, out: IO[bytes]) -> bool:
-        """Looks for a moment."""
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(min(LOOK, max(0.01, end - time.monotonic())))
-            return True
-        self.progress.tick(_last(out))
-        return False
+
+@contextmanager
+def _held_back(progress: Progress, name: str) -> Iterator[None]:
+    """Ctrl-C is noted, and counts after the work has ended well; what goes wrong is told first."""
+    pressed = False
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        progress.say(f"{name} was let end, and has done its work; the rest is called off")
+        raise KeyboardInterrupt
 
 
 def _named(argv: Sequence[str]) -> str:

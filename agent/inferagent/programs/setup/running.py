@@ -146,6 +146,8 @@ def cure_for(error: Exception) -> str:
         return "; is it the right token, and may it do this? (--api-token-file)"
     if "Permission denied" in text:
         return "; run it with sudo"
+    if "certificate" in text:
+        return "; is this host's clock right, and does it know that authority (ca-certificates)?"
     if "cannot connect" in text:
         return "; is this host's network up, and does its DNS answer? try again then"
     if "interval" in text:

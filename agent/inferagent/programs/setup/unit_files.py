@@ -16,6 +16,10 @@ FOLDERS = (
     "usr/lib/systemd/system",
     "lib/systemd/system",
 )
+# What systemd is told by generators (quadlets) and by systemd-run: there, but nobody's to change.
+MADE = tuple(
+    f"run/systemd/{name}" for name in ("generator.early", "generator", "generator.late", "transient")
+)
 OURS = "50-inferagent.conf"
 
 
@@ -66,9 +70,8 @@ def exists(root: Path, name: str) -> bool:
     """Masked ones too; of name@instance.service the template counts."""
     stem, at, _ = name.partition("@")
     files = {name, f"{stem}@.service"} if at else {name}
-    return any(
-        (path := root / folder / file).exists() or path.is_symlink() for folder in FOLDERS for file in files
-    )
+    places = [root / folder / file for folder in (*FOLDERS, *MADE) for file in files]
+    return any(place.exists() or place.is_symlink() for place in places)
 
 
 def drop_in(root: Path, name: str) -> Path:

@@ -1,8 +1,6 @@
 """Programs that end well, ill, late or not at all."""
 
-import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,26 +36,18 @@ def test_its_last_words_where_it_fails(host):
     assert host.tools().commands.answer_or_nothing((path,)) == ""
 
 
-@pytest.fixture
-def soon() -> Iterator[None]:
-    """Somebody presses Ctrl-C in a moment."""
-
-    def pressed(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, pressed)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0.0)
-    signal.signal(signal.SIGALRM, before)
-
-
 @pytest.mark.parametrize("whole", [True, False])
-def test_ctrl_c_waits_for_what_must_not_be_left_half_done(host, soon, whole):
-    path = str(host.program("x", '/bin/sleep 1; echo all of it > "$here/done"'))
+def test_ctrl_c_waits_for_what_must_not_be_left_half_done(host, whole):
+    path = str(host.program("x", 'kill -INT $PPID; /bin/sleep 1; echo all of it > "$here/done"'))
     with pytest.raises(KeyboardInterrupt):
         host.tools().commands.run((path,), 20.0, whole=whole)
     assert (host.bin / "done").exists() is whole
+
+
+def test_what_went_wrong_is_told_before_ctrl_c_counts(host):
+    path = str(host.program("x", "kill -INT $PPID; echo E: dpkg broke >&2; exit 100"))
+    with pytest.raises(PortError, match="E: dpkg broke"):
+        host.tools().commands.run((path,), 20.0, whole=True)
 
 
 def test_a_program_that_hangs_is_ended_with_all_that_it_started(host):

@@ -129,7 +129,15 @@ def test_a_unit_that_is_named_and_not_there_is_told(request_: SetupRequest, here
     units = here.root / "etc/systemd/system"
     (units / "theirs.service").write_text(TEMPLATE)
     (units / "many@.service").write_text(TEMPLATE)
-    for unit, told in (("nosuch.service", True), ("theirs.service", False), ("many@1.service", False)):
+    made = here.root / "run/systemd/generator"
+    made.mkdir(parents=True)
+    (made / "quadlet.service").write_text(TEMPLATE)
+    for unit, told in (
+        ("nosuch.service", True),
+        ("quadlet.service", False),
+        ("theirs.service", False),
+        ("many@1.service", False),
+    ):
         engine = replace(request_.engine, unit=unit, url="http://127.0.0.1:8000")
         notes = adopt(replace(request_, engine=engine), here).notes
         missing = f"make {unit}, which is to run the engine: this host has no such unit"
