@@ -76,7 +76,8 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# Hosts with a real systemd: as root, with systemd-container, mmdebstrap, iproute2 and nftables; else skipped.
+# Hosts with a real systemd: as root, with systemd-container, mmdebstrap, iproute2 and nftables; else skipped. Those with
+# a kernel of their own (powercut, uml) need Debian's user-mode-linux and e2fsprogs besides.
 hosts: $(VENV)/.dev
 	$(BIN)/python -m tests.hosts $(HOSTS) || [ $$? -eq 77 ]
 
