@@ -6,13 +6,12 @@ The host has a kernel of its own, so that what was not on the disk yet is lost. 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.hosts import uml_disk
 from tests.hosts.cuts import Cut, out_of_order, unexplained
 from tests.hosts.host import until
 from tests.hosts.powercut import ENGINE, Play
-from tests.hosts.stage import SAID, UNITS, stage
+from tests.hosts.stage import UNITS
 from tests.hosts.suite import say
-from tests.hosts.uml import machine
+from tests.hosts.uml import beside
 from tests.hosts.users import Users
 
 RATE = 4.0  # requests a second
@@ -124,14 +123,7 @@ STEPS = (
 
 
 def suite() -> None:
-    uml_disk.check()
-    say(SAID)
-    with stage(more=uml_disk.MORE) as scene, machine(scene.lab) as host:
-        stays = scene.add()
-        scene.serve(stays)
-        host.boot()
-        scene.equip(host)
-        scene.provision(host)
+    with beside() as (scene, _, host):
         host.write(f"/etc/systemd/system/{ENGINE}.d/lab.conf", SLOW_END)
         host.run("systemctl", "daemon-reload")
         host.run("systemctl", "enable", "--quiet", *UNITS, "inferagent-ready.socket")

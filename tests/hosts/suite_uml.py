@@ -3,12 +3,11 @@
 import re
 import time
 
-from tests.hosts import uml_disk
 from tests.hosts.host import Host, pause, until
 from tests.hosts.powercut import ENGINE
-from tests.hosts.stage import SAID, Stage, explain, stage
+from tests.hosts.stage import Stage, explain
 from tests.hosts.suite import full, say
-from tests.hosts.uml import Machine, machine
+from tests.hosts.uml import Machine, beside
 from tests.hosts.users import Users
 
 RATE = 3.0  # requests a second
@@ -17,14 +16,7 @@ NETEM = ("delay", "300ms", "50ms", "loss", "5%")
 
 
 def suite() -> None:
-    uml_disk.check()
-    say(SAID)
-    with stage(more=uml_disk.MORE) as scene, machine(scene.lab) as host:
-        stays = scene.add()
-        scene.serve(stays)
-        host.boot()
-        scene.equip(host)
-        scene.provision(host)
+    with beside() as (scene, stays, host):
         scene.serve(host, 120.0)
         _out_of_memory(scene, host, stays)
         _bad_network(scene, host, 120.0 if full() else 40.0)
@@ -34,7 +26,10 @@ def _out_of_memory(scene: Stage, host: Machine, stays: Host) -> None:
     """The cause of death is named, the host leaves and comes back; who stays serves meanwhile."""
     writes = len(scene.writes())
     _limit(host, LIMIT)
-    told = until(lambda: _told_of(host, "out of memory"), f"the cause is named: {explain(host)}", 30.0, 0.05)
+    try:
+        told = until(lambda: _told_of(host, "out of memory"), "the cause is named", 30.0, 0.05)
+    except AssertionError as missed:
+        raise AssertionError(f"{missed}: {explain(host)}") from None
     _limit(host, "MemoryMax=infinity")
     said = host.run("journalctl", "--no-pager", "-o", "cat", "-u", ENGINE, "_PID=1", "--grep=oom-kill")
     assert "oom-kill" in said, said

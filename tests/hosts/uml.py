@@ -19,7 +19,8 @@ from tests.hosts import uml_disk
 from tests.hosts.cages import Cage
 from tests.hosts.host import CLEAN, Host, until
 from tests.hosts.lab import Lab
-from tests.hosts.stage import PORTS
+from tests.hosts.stage import PORTS, SAID, Stage, stage
+from tests.hosts.suite import say
 from tests.hosts.wires import NETWORK
 
 NUMBER = 101
@@ -150,6 +151,20 @@ class Machine(Host):
         self.power_cut()
         self._cage.remove()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def beside() -> Iterator[tuple[Stage, Host, Machine]]:
+    """A host that serves and stays, and one like this, provisioned. Raises NoHostsError."""
+    uml_disk.check()
+    say(SAID)
+    with stage(more=uml_disk.MORE) as scene, machine(scene.lab) as host:
+        stays = scene.add()
+        scene.serve(stays)
+        host.boot()
+        scene.equip(host)
+        scene.provision(host)
+        yield scene, stays, host
 
 
 @contextmanager

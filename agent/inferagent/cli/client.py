@@ -105,7 +105,7 @@ def _unreachable(path: Path, error: OSError) -> UnreachableError:
 
         cure = may_cure(path)
     else:
-        cure = "sudo systemctl start inferagent, or inferagent run"
+        cure = "inferagent config check && sudo systemctl start inferagent"
     forbidden = isinstance(error, PermissionError)
     return UnreachableError(f"cannot reach the agent at {path}: {reason}", cure, forbidden=forbidden)
 

@@ -48,7 +48,7 @@ def read(state: Path) -> list[Line]:
     if not contents:
         raise UnreadableError(
             f"cannot find events in {state}: no agent has written any yet",
-            "sudo systemctl start inferagent, or inferagent run",
+            "inferagent config check && sudo systemctl start inferagent",
         )
     newest_last = reversed(contents.values())
     return [line for name, content in newest_last for line in parse(content.split(b"\n"), name)]

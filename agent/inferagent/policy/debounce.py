@@ -32,10 +32,10 @@ def lasting(memory: Memory, code: str, needed: int) -> Memory:
     return changed(memory, falls=(*others, (code, needed, mark)))
 
 
-def absent(part: str, unit: Unit, name: str = "") -> tuple[str, str]:
+def absent(part: str, unit: Unit, program: str, name: str = "") -> tuple[str, str]:
     """What to say of a unit that cannot be started at all, and the cure; `exit` names what is missing.
 
-    `name`: of a systemd unit.
+    `program`: what `inferagent install` calls it; `name`: of a systemd unit.
     """
     if name and unit.exit:
         return (
@@ -45,7 +45,7 @@ def absent(part: str, unit: Unit, name: str = "") -> tuple[str, str]:
     if unit.exit:
         return (
             f"the {part} cannot be started: {unit.exit}",
-            f"install it, or give its path: command in [{part}]",
+            f"sudo inferagent install {program}, or give its path: command in [{part}]",
         )
     return f"the {part}'s unit does not exist", "sudo inferagent setup"
 

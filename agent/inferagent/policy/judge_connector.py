@@ -41,7 +41,7 @@ def _gone(facts: Facts) -> Cause | None:
         cure = by_hand("unmask", facts.terms.connector_unit)
         return _certain("connector-missing", "the connector's unit is masked", Repair.NONE, cure)
     if unit.state is UnitState.MISSING:
-        text, cure = absent("connector", unit, facts.terms.connector_unit)
+        text, cure = absent("connector", unit, "cloudflared", facts.terms.connector_unit)
         return _certain("connector-missing", text, Repair.NONE, cure)
     if facts.replica and facts.saved.phase is Phase.JOINING:
         return None  # joining is what starts it

@@ -59,7 +59,7 @@ def _inferred(code: str, text: str) -> Cause:
 def _gone(facts: Facts, unit: Unit) -> Cause:
     """A process that exited counts at once; who starts it again depends on who was to."""
     if unit.state is UnitState.MISSING:
-        text, cure = absent("engine", unit, facts.terms.engine_unit)
+        text, cure = absent("engine", unit, facts.terms.engine.value, facts.terms.engine_unit)
         return _certain("engine-missing", text, Repair.NONE, cure)
     if unit.state is UnitState.MASKED:
         cure = by_hand("unmask", facts.terms.engine_unit)

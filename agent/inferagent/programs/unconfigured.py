@@ -17,7 +17,6 @@ from inferagent.runtime.report import Scene, status
 
 CURE = "sudo inferagent setup"
 TELLS_EVERY = 5.0  # seconds, as an idle loop ticks
-RESTART = "sudo systemctl restart inferagent"
 
 
 class Unconfigured:
@@ -48,7 +47,7 @@ class Unconfigured:
         raise PortError("cannot tell metrics: this host is not configured")
 
     def faults(self) -> FaultSheet:
-        raise PortError("cannot tell the faults: this host is not configured")
+        raise PortError(f"cannot tell the faults: this host is not configured → {CURE}")
 
     def going(self, _seconds: float) -> Answer:
         return Answer(False, "cannot leave: this host is not configured", CURE)
@@ -57,7 +56,7 @@ class Unconfigured:
         return Answer(False, "cannot clear a fault: this host is not configured", CURE)
 
     async def reload(self) -> Answer:
-        return Answer(False, "cannot reload: this host was not configured", RESTART)
+        return Answer(False, "cannot reload: this host is not configured", CURE)
 
     async def notify_test(self) -> Answer:
         return Answer(False, "cannot send a message: this host is not configured", CURE)

@@ -49,7 +49,7 @@ def test_an_answer_is_read_and_kept_as_it_came(folder):
 def test_no_socket_is_unreachable_with_the_cure(folder):
     with pytest.raises(UnreachableError, match=r"cannot reach the agent at .*: no such file") as caught:
         ask(folder / "s", "GET", "/v1/status")
-    assert caught.value.cure == "sudo systemctl start inferagent, or inferagent run"
+    assert caught.value.cure == "inferagent config check && sudo systemctl start inferagent"
 
 
 def test_a_dead_agent_s_socket_is_unreachable(folder):

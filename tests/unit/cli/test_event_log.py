@@ -46,7 +46,7 @@ def test_torn_lines_are_kept_as_unreadable(tmp_path: Path) -> None:
 def test_no_file_and_no_right_to_read_have_their_cures(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match=r"cannot find events in .*no agent has written any") as missing:
         read(tmp_path / "nowhere")
-    assert "inferagent run" in missing.value.cure
+    assert missing.value.cure == "inferagent config check && sudo systemctl start inferagent"
     (tmp_path / "events.jsonl").mkdir()
     with pytest.raises(UnreadableError, match=r"cannot read .*events.jsonl: is a directory") as wrong:
         read(tmp_path)

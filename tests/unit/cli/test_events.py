@@ -88,7 +88,7 @@ def test_no_events_are_said_with_the_cure(host, run_command):
     result = run_command("events", "--config", host)
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"cannot find events in {host}/state" in result.stderr
-    assert "→ sudo systemctl start inferagent" in result.stderr
+    assert "→ inferagent config check && sudo systemctl start inferagent" in result.stderr
 
 
 def test_a_wrong_configuration_is_78(host, run_command):

@@ -37,7 +37,7 @@ def test_an_unreachable_agent_is_3_with_the_cure(tmp_path, run_command):
     result = run_command("status", "--config", tmp_path)
     assert (result.exit_code, result.stdout) == (3, "")
     assert f"cannot reach the agent at {tmp_path}/control.sock" in result.stderr
-    assert "→ sudo systemctl start inferagent" in result.stderr
+    assert "→ inferagent config check && sudo systemctl start inferagent" in result.stderr
 
 
 def test_on_a_host_that_nobody_configured_setup_is_the_cure(tmp_path, run_command):

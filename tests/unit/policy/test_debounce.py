@@ -60,14 +60,15 @@ def test_the_worst_cause_comes_first():
 
 
 def test_a_program_that_is_not_there_is_named_with_its_cure() -> None:
-    text, cure = absent("engine", Unit(UnitState.MISSING, exit="there is no program ollama"))
+    text, cure = absent("engine", Unit(UnitState.MISSING, exit="there is no program ollama"), "ollama")
     assert text == "the engine cannot be started: there is no program ollama"
-    assert "command in [engine]" in cure
-    text, cure = absent("engine", Unit(UnitState.MISSING))
+    assert cure == "sudo inferagent install ollama, or give its path: command in [engine]"
+    text, cure = absent("engine", Unit(UnitState.MISSING), "ollama")
     assert (text, cure) == ("the engine's unit does not exist", "sudo inferagent setup")
 
 
 def test_a_missing_unit_of_systemd_is_not_cured_by_a_path():
-    text, cure = absent("engine", Unit(UnitState.MISSING, exit="there is no unit x.service"), "x.service")
+    gone = Unit(UnitState.MISSING, exit="there is no unit x.service")
+    text, cure = absent("engine", gone, "ollama", "x.service")
     assert text == "the engine cannot be started: there is no unit x.service"
     assert cure == "sudo inferagent setup, or systemctl status x.service"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.support.answers import ask as handle
 
 from inferagent.model.status import Status
-from inferagent.programs.unconfigured import CURE, RESTART, Unconfigured
+from inferagent.programs.unconfigured import CURE, Unconfigured
 from inferagent.runtime.desk import DrainRequest, LendRequest
 
 
@@ -40,7 +40,7 @@ def test_its_control_socket_answers_as_any_other() -> None:
     code, document = handle(Unconfigured(), "POST", "/v1/drain", b"{}")
     assert (code, document["cure"]) == (409, CURE)
     code, document = handle(Unconfigured(), "POST", "/v1/reload", b"{}")
-    assert (code, document["cure"]) == (409, RESTART)
+    assert (code, document["cure"]) == (409, CURE)
     assert handle(Unconfigured(), "POST", "/v1/notify/test")[0] == 409
     assert handle(Unconfigured(), "GET", "/v1/metrics")[0] == 500
 

@@ -160,4 +160,15 @@ def notes(own: EngineRequest, found: Container | None, here: Here) -> list[str]:
     host = ollama.environment.get("OLLAMA_HOST", "") if ollama else ""
     if host.removeprefix("http://").startswith(("0.0.0.0", "[::]")):  # noqa: S104
         said.append(f"{OLLAMA} answers the whole network at port {port}, past the tunnel (OLLAMA_HOST)")
-    return said
+    return [*said, *_names(own)]
+
+
+def _names(own: EngineRequest) -> list[str]:
+    """Ollama serves a model under another name only where it has a copy of that name."""
+    if own.kind is not EngineKind.OLLAMA:
+        return []
+    return [
+        f"ollama pull {name} && ollama cp {name} {public}, unless it is done: users ask for {public}"
+        for public, name in own.serves
+        if name != public
+    ]

@@ -5,6 +5,7 @@ Nothing of the user's is overwritten: a drop-in of ours at most, docker's restar
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from inferagent.adapters.docker.container import Container
 from inferagent.config.containers import container_of
@@ -24,7 +25,9 @@ from inferagent.programs.setup.adopt_steps import (
 from inferagent.programs.setup.files import FileStep, read_text
 from inferagent.programs.setup.refusal import Choose, ask_nobody
 from inferagent.programs.setup.request import SetupRequest
-from inferagent.programs.setup.unit_files import exists
+from inferagent.programs.setup.unit_files import exists, units
+
+ALIKE = 0.8  # of 1: how near a unit's name is to one that was typed wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,9 @@ def _missing(request: SetupRequest, here: Here) -> Iterator[str]:
             and not container_of(unit)
             and not exists(here.root, unit)
         ):
-            yield f"make {unit}, which is to run the {part}: this host has no such unit"
+            near = get_close_matches(unit, units(here.root, "*[!@].service"), 1, ALIKE)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            yield f"make {unit}, which is to run the {part}: this host has no such unit{meant}"
 
 
 def _token(request: SetupRequest, found: Found) -> Iterator[FileStep]:

@@ -36,7 +36,9 @@ def config_text(request: SetupRequest, existing: str | None, ids: Ids, interval:
 
 def _fresh() -> tomlkit.TOMLDocument:
     document = tomlkit.document()
-    document.add(tomlkit.comment("Written by `inferagent setup`; every key is explained in defaults.toml."))
+    document.add(
+        tomlkit.comment("Written by `inferagent setup`; every key is explained by `man inferagent.toml`.")
+    )
     return document
 
 

@@ -1,5 +1,6 @@
 """Setup itself: look, refuse or plan, show, ask, apply step by step with the undo record first."""
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +28,7 @@ from inferagent.programs.setup.survey import by_tunnel, refuse, survey
 DONE = 0
 FAILED = 1
 DEFAULT_STATE = Path("/var/lib/inferagent")
+DEFAULT_RUN = Path("/run/inferagent")
 BAD_TOKEN = (6003, 6111)  # answered with 400: what stands in the header cannot be a token
 CONTROL = "control.sock"
 RESTART = "sudo systemctl restart inferagent"
@@ -124,7 +126,7 @@ def _confirmed(request: SetupRequest, plan: Plan, todo: Todo, confirm: Confirm, 
     if not confirm(plan):
         echo("nothing was changed")
         return FAILED
-    record = _open_record(request, todo)
+    record, before = _open_record(request, todo), (request.config_dir / "config.toml").exists()
     for step in todo.steps:
         try:
             number = record.begin(step.name, step.intent())
@@ -134,9 +136,18 @@ def _confirmed(request: SetupRequest, plan: Plan, todo: Todo, confirm: Confirm, 
             echo("what is done stands in the undo record: run setup again to go on, or setup --undo")
             return FAILED
         echo(f"done: {step.change}")
-    if any(isinstance(step, FileStep) for step in todo.steps) and (request.run_dir / CONTROL).exists():
-        echo(f"left to you: {RESTART}: the agent that runs keeps to what it was started with")
+    if any(isinstance(step, FileStep) for step in todo.steps):
+        _tell_of_agent(request, echo, before=before)
     return DONE
+
+
+def _tell_of_agent(request: SetupRequest, echo: Echo, *, before: bool) -> None:
+    """One that waits on an unconfigured host takes up its first configuration by itself."""
+    runs = (request.run_dir / CONTROL).exists()
+    if runs and before:
+        echo(f"left to you: {RESTART}: the agent that runs keeps to what it was started with")
+    if not runs:
+        echo(f"left to you: {RESTART}, or inferagent run: no agent runs")
 
 
 def cure_for(error: Exception) -> str:
@@ -209,4 +220,12 @@ def _check_config(request: SetupRequest) -> None:
         try:
             load(Path(folder))
         except ConfigError as error:
-            raise BadFileError(str(error).replace(folder, str(request.config_dir))) from error
+            raise BadFileError(_told(error, Path(folder) / "config.toml", path)) from error
+
+
+def _told(error: ConfigError, tried: Path, path: Path) -> str:
+    """Of a file that is there, with its lines; else of what the options would write."""
+    there = read_text(path) is not None
+    named = str(path) if there else "what these options would write"
+    lines = re.sub(rf"{re.escape(str(tried))}:\d+", str(tried), str(error)) if not there else str(error)
+    return lines.replace(str(tried), named).replace(str(tried.parent), str(path.parent))

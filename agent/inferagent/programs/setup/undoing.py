@@ -14,7 +14,17 @@ from inferagent.programs.setup.adopt_steps import KINDS, undo_step
 from inferagent.programs.setup.files import read_text, undo_file
 from inferagent.programs.setup.outside import Outside
 from inferagent.programs.setup.record import POINTER, Entry, Record, remove_folders
-from inferagent.programs.setup.running import DEFAULT_STATE, DONE, FAILED, Echo, cure_for, read_token
+from inferagent.programs.setup.running import (
+    CONTROL,
+    DEFAULT_RUN,
+    DEFAULT_STATE,
+    DONE,
+    FAILED,
+    RESTART,
+    Echo,
+    cure_for,
+    read_token,
+)
 from inferagent.programs.setup.session import Session
 
 LOCAL = frozenset({"file", "pointer"}) | KINDS
@@ -33,7 +43,7 @@ def undo(
     Exit codes: 0 done or nothing to do, 1 failed (try again) or not confirmed.
     """
     try:
-        record = Record(state_dir or state_dir_of(config_dir))
+        record, run_dir = Record(state_dir or state_dir_of(config_dir)), run_dir_of(config_dir)
         record.trust()
         todo = [entry for entry in reversed(record.entries()) if not entry.undone]
         if not record.path.exists():
@@ -45,6 +55,8 @@ def undo(
         token_file = api_token_file or secret_path(API_TOKEN, config_dir)
         _undo_all(record, todo, token_file, echo)
         record.remove()
+        if (run_dir / CONTROL).exists():
+            echo(f"left to you: {RESTART}: the agent that runs goes on by what is gone")
     except PortError as error:
         echo(f"{error}{cure_for(error)}")
         return FAILED
@@ -67,12 +79,21 @@ def state_dir_of(config_dir: Path) -> Path:
     pointed = read_text(config_dir / POINTER)
     if pointed and pointed.strip():
         return Path(pointed.strip())
+    return _named(config_dir, "state") or DEFAULT_STATE
+
+
+def run_dir_of(config_dir: Path) -> Path:
+    return _named(config_dir, "run") or DEFAULT_RUN
+
+
+def _named(config_dir: Path, key: str) -> Path | None:
+    """A folder of [agent]."""
     try:
         config: Any = tomlkit.parse(read_text(config_dir / "config.toml") or "").unwrap()
     except TOMLKitError:
-        return DEFAULT_STATE
-    state = (config.get("agent") or {}).get("state")
-    return Path(state) if isinstance(state, str) else DEFAULT_STATE
+        return None
+    named = (config.get("agent") or {}).get(key)
+    return Path(named) if isinstance(named, str) else None
 
 
 def _undo_all(record: Record, todo: list[Entry], token_file: Path, echo: Echo) -> None:

@@ -144,7 +144,9 @@ def test_ollamas_unit_with_its_override(plain: SetupRequest, here: Here, listens
     own = EngineRequest(EngineKind.OLLAMA, "http://127.0.0.1:11434", (("chat", "llama3:8b"),))
     found, container = engine(replace(plain, engine=own), here)
     assert (found.unit, found.url, container) == ("ollama.service", url, None)
-    assert bool(notes(found, None, here)) is listens.startswith("0.0.0.0")
+    said = notes(found, None, here)
+    assert any("answers the whole network" in note for note in said) is listens.startswith("0.0.0.0")
+    assert "ollama pull llama3:8b && ollama cp llama3:8b chat, unless" in said[-1]
 
 
 def test_a_port_that_the_whole_network_reaches_is_said(

@@ -142,3 +142,10 @@ def test_a_unit_that_is_named_and_not_there_is_told(request_: SetupRequest, here
         notes = adopt(replace(request_, engine=engine), here).notes
         missing = f"make {unit}, which is to run the engine: this host has no such unit"
         assert (missing in notes) is told, unit
+
+
+def test_a_name_that_was_typed_wrong_has_the_right_one_beside_it(request_: SetupRequest, here: Here) -> None:
+    (here.root / "etc/systemd/system/theirs.service").write_text(TEMPLATE)
+    engine = replace(request_.engine, unit="thiers.service", url="http://127.0.0.1:8000")
+    notes = adopt(replace(request_, engine=engine), here).notes
+    assert any(note.endswith("no such unit; did you mean theirs.service?") for note in notes)

@@ -51,8 +51,14 @@ def test_a_plan_is_shown_asked_for_and_applied(alone: SetupRequest) -> None:
 def test_an_agent_that_runs_is_to_be_restarted_for_new_files(alone: SetupRequest) -> None:
     alone.run_dir.mkdir(parents=True)
     (alone.run_dir / "control.sock").touch()
-    assert "left to you: sudo systemctl restart inferagent" in attempt(alone)[1]
-    assert "restart" not in attempt(alone)[1], "nothing was written this time"
+    assert "systemctl" not in attempt(alone)[1], "the first configuration is taken up without it"
+    changed = replace(alone, settings=(("drain.settle", "12s"),))
+    assert "left to you: sudo systemctl restart inferagent: the agent that runs" in attempt(changed)[1]
+    assert "systemctl" not in attempt(changed)[1], "nothing was written this time"
+
+
+def test_where_no_agent_runs_it_is_to_be_started(alone: SetupRequest) -> None:
+    assert "left to you: sudo systemctl restart inferagent, or inferagent run: no agent" in attempt(alone)[1]
 
 
 @pytest.mark.parametrize(("apply", "confirm", "code"), [(False, True, 0), (True, False, 1)])
@@ -80,7 +86,7 @@ def test_a_configuration_that_would_be_wrong_is_found_before_anything_is_made(
 ) -> None:
     code, text = attempt(replace(alone, **changes))
     assert code == 78
-    assert str(alone.config_dir / "config.toml") in text
+    assert "\nwhat these options would write: " in text
     assert not alone.state_dir.exists()
 
 

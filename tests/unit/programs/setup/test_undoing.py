@@ -66,6 +66,12 @@ def test_a_record_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert said[0].startswith("cannot undo: ")
 
 
+def test_an_agent_that_goes_on_is_told_of(done: SetupRequest) -> None:
+    done.run_dir.mkdir(parents=True)
+    (done.run_dir / "control.sock").touch()
+    assert "left to you: sudo systemctl restart inferagent: the agent" in attempt(done.config_dir)[1][-1]
+
+
 def test_what_only_root_may_undo_names_sudo(done: SetupRequest) -> None:
     said: list[str] = []
 
