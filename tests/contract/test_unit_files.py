@@ -22,6 +22,12 @@ VERBS = [(part, verb) for part in ("engine", "connector") for verb in ("start", 
 CONTAINER = "inferagent-container@"  # whoever may speak to docker is root anyway
 INSTALL = "inferagent-verb-install-"  # they have rights of their own: test_install_units.py
 PROGRAM = "/usr/lib/inferagent/program"
+RESET = "inferagent-verb-gpu-reset@.service"
+# What a unit keeps, and what it is given: the kernel's log is read without root, a GPU reset by root alone.
+RIGHTS: dict[str, tuple[set[str], set[str]]] = {
+    PROBE: ({"CAP_SYSLOG"}, {"CAP_SYSLOG"}),
+    RESET: ({"CAP_SYS_ADMIN"}, set()),
+}
 OF_ONES_OWN = ("ready.py", "/bin/true", "/usr/bin/inferagent")
 
 
@@ -60,8 +66,8 @@ def test_nobody_gains_rights(name):
     assert unit.one("NoNewPrivileges") == "yes"
     assert unit.one("ProtectSystem") == "strict"
     bounds, given = unit.words("CapabilityBoundingSet"), unit.words("AmbientCapabilities")
-    assert (bounds, given) == (({"CAP_SYSLOG"},) * 2 if name == PROBE else (set(), set()))
-    devices = name in (PROBE, OWN_ENGINE)
+    assert (bounds, given) == RIGHTS.get(name, (set(), set()))
+    devices = name in (PROBE, OWN_ENGINE, RESET)
     assert ("PrivateDevices" in unit.values) is not devices
     roots = name.startswith(("inferagent-verb-", CONTAINER))
     assert ("User" in unit.values) is not roots, "only a deed is root's, and docker's socket"

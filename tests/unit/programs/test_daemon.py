@@ -234,7 +234,7 @@ def test_sighup_does_not_end_a_host_that_nobody_has_configured(host: SleepyHost)
     assert host.status()["label"] == "unconfigured"
     agent.send_signal(signal.SIGHUP)
     refused = post(host, "operator.sock", "/v1/reload")
-    assert (refused["ok"], refused["cure"]) == (False, "sudo systemctl restart inferagent")
+    assert (refused["ok"], refused["cure"]) == (False, "sudo inferagent setup")
     assert host.stop(agent, signal.SIGTERM)[0] == 0
 
 

@@ -41,7 +41,7 @@ async def run(place, log, *arguments):
     return await command.ended(20)
 
 
-async def test_commands_and_a_sigterm_that_cuts(place, tmp_path):
+async def test_commands_and_a_sigterm_that_cuts(place, tmp_path, until):
     log = tmp_path / "log"
     async with serving({**place, "LAB_MODELS": "chat"}, log) as (program, session):
         for arguments, code in (
@@ -60,7 +60,7 @@ async def test_commands_and_a_sigterm_that_cuts(place, tmp_path):
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
         assert await program.ended(5) == 0
-        assert session_of(program.pid) == []
+        await until(lambda: session_of(program.pid) == [], 5)
 
 
 async def test_a_taken_port_is_exit_1(place, tmp_path):

@@ -48,7 +48,7 @@ async def open_stream(port, seconds=10.0):
         response.close()
 
 
-async def test_sigterm_aborts_what_is_open(program):
+async def test_sigterm_aborts_what_is_open(program, until):
     port = free_ports(1)[0]
     async with program(port) as (engine, _), open_stream(port) as response:
         engine.signal(signal.SIGTERM)
@@ -56,7 +56,7 @@ async def test_sigterm_aborts_what_is_open(program):
         assert b'"error"' in rest
         assert rest.endswith(b"data: [DONE]\n\n")
         assert await engine.ended(5) == 0
-        assert session_of(engine.pid) == []
+        await until(lambda: session_of(engine.pid) == [], 5)
 
 
 async def test_sigterm_may_leave_clients_hanging(program):
@@ -80,14 +80,14 @@ async def test_a_shutdown_timeout_that_runs_out_aborts(program):
         assert await engine.ended(5) == 0
 
 
-async def test_a_taken_port_or_a_missing_model_is_exit_1(program):
+async def test_a_taken_port_or_a_missing_model_is_exit_1(program, until):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         async with program(taken.getsockname()[1]) as (engine, log):
             assert await engine.ended(10) == 1
             assert "cannot listen" in log.read_text()
-            assert session_of(engine.pid) == []
+            await until(lambda: session_of(engine.pid) == [], 5)
     async with program(free_ports(1)[0], model="/no/such/model") as (engine, log):
         assert await engine.ended(10) == 1
         assert "cannot find a model" in log.read_text()
@@ -98,7 +98,7 @@ async def test_while_it_starts_it_can_be_ended_or_lose_its_worker(program, until
         await until(lambda: worker(engine.pid), 10)
         engine.signal(signal.SIGTERM)
         assert await engine.ended(5) == 0
-        assert session_of(engine.pid) == []
+        await until(lambda: session_of(engine.pid) == [], 5)
     async with program(free_ports(1)[0], LAB_START_SECONDS="60") as (engine, log):
         await until(lambda: worker(engine.pid), 10)
         kill(worker(engine.pid).pid)
