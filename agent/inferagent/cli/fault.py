@@ -65,12 +65,17 @@ def reset(folder: Path) -> None:
     """
     import asyncio
 
+    from inferagent.cli.client import UnreachableError
     from inferagent.cli.order import REFUSED, order
     from inferagent.policy.faults import RESET
     from inferagent.ports import PortError
     from inferagent.programs.fault_reset import reset_gpus
 
-    gpus = {row["gpu"]: None for row in _asked(folder)["faults"] if row["cure"] == RESET}
+    try:  # a reset that nobody can note afterwards is not begun
+        rows = _asked(folder)["faults"]
+    except UnreachableError as error:
+        stop(str(error), error.cure, UNKNOWN)
+    gpus = {row["gpu"]: None for row in rows if row["cure"] == RESET}
     if not gpus:
         stop("cannot reset: no fault stands that a reset would cure", "inferagent fault list", REFUSED)
     try:
@@ -82,29 +87,23 @@ def reset(folder: Path) -> None:
         order(folder, "/v1/fault/clear", {"gpu": gpu}, None)
 
 
-def _asked(folder: Path) -> Mapping[str, Any]:
-    """The list of the agent itself: a reset that nobody can note afterwards is not begun."""
-    from inferagent.cli.client import UnreachableError, ask, control_socket
-
-    try:
-        reply = ask(control_socket(folder), "GET", "/v1/faults")
-    except UnreachableError as error:
-        stop(str(error), error.cure, UNKNOWN)
-    if not reply.ok:
-        stop(reply.message, reply.cure, UNKNOWN)
-    return reply.document
-
-
 def _document(folder: Path) -> Mapping[str, Any]:
-    from inferagent.cli.client import UnreachableError, ask, control_socket
+    """The agent's list; of one that does not run, what it and the GPU probe have left."""
+    from inferagent.cli.client import UnreachableError, control_socket
 
-    path = control_socket(folder)
     try:
-        reply = ask(path, "GET", "/v1/faults")
+        return _asked(folder)
     except UnreachableError as error:
         if error.forbidden:
             stop(str(error), error.cure, UNKNOWN)
-        return _left(path.parent, error.cure)
+        return _left(control_socket(folder).parent, error.cure)
+
+
+def _asked(folder: Path) -> Mapping[str, Any]:
+    """The agent's own list. UnreachableError."""
+    from inferagent.cli.client import ask, control_socket
+
+    reply = ask(control_socket(folder), "GET", "/v1/faults")
     if not reply.ok:
         stop(reply.message, reply.cure, UNKNOWN)
     return reply.document

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from inferagent.cli.client import Reply, UnreachableError
+from inferagent.model.unit import has_ended
 
 PACE = 0.5  # seconds between two looks
-ENDED = ("stopped", "failed", "missing", "masked")  # states of a unit without processes
 ABSENCE = 15.0  # seconds that the agent may be away (it may be restarted meanwhile)
 
 
@@ -75,5 +75,6 @@ def follow(
 
 def _free(wait: Wait, document: Mapping[str, Any]) -> bool:
     """What is asked beyond the phase."""
-    state = str(document["engine"]["state"]).split(" ")[0] if wait.down else ""
-    return bool(document.get("lent") or not wait.lent) and (state in ENDED or not wait.down)
+    if wait.lent and not document.get("lent"):
+        return False
+    return not wait.down or has_ended(str(document["engine"]["state"]))

@@ -22,6 +22,14 @@ class UnitState(StrEnum):
     MASKED = "masked"
 
 
+NO_PROCESS = (UnitState.STOPPED, UnitState.FAILED, UnitState.MISSING, UnitState.MASKED)
+
+
+def has_ended(state: str) -> bool:
+    """`state` as a status tells it: how the last life ended may follow in brackets."""
+    return state.partition(" ")[0] in NO_PROCESS
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One look at a unit.

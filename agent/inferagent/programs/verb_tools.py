@@ -1,8 +1,6 @@
 """What the privileged verbs share: the configuration that they trust, and systemctl with one deadline."""
 
-import os
 import re
-import stat
 import subprocess
 import time
 from collections.abc import Mapping
@@ -12,13 +10,13 @@ from typing import Any
 
 from inferagent.config.errors import ConfigError
 from inferagent.config.fragments import config_files, read_input
+from inferagent.config.trust import mistrust
 
 UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,240}\.service")
 WAITS = 270.0  # seconds for the jobs of one verb, all together
 LEAST = 1.0  # seconds for each call of systemctl, even after that: what came of it has to be asked
 SHOWN = ("LoadState", "ActiveState", "MainPID", "ControlGroup", "KillMode")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
-WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class NotDoneError(Exception):
@@ -44,23 +42,14 @@ def check_mode(folder: Path, deed: str) -> Mapping[str, Any]:
     try:
         files = config_files(folder)
         for place in (folder, folder / "conf.d", *files):
-            _check_owner(place)
+            if text := mistrust(place):
+                raise NotDoneError(text, refused=True)
         data = read_input(folder).data
     except (ConfigError, OSError) as error:
         raise NotDoneError(str(error), refused=True) from error
     if data.get("mode") != "act":
         raise NotDoneError(f"cannot {deed}: mode is not act in {folder}", refused=True)
     return data
-
-
-def _check_owner(place: Path) -> None:
-    """Whoever could write here would be root."""
-    if not place.exists():
-        return
-    found = place.stat()
-    if found.st_uid != os.geteuid() or found.st_mode & WRITABLE_BY_OTHERS:
-        cure = f"sudo chown root {place} && sudo chmod go-w {place}"
-        raise NotDoneError(f"cannot trust {place}: others than root may change it → {cure}", refused=True)
 
 
 @dataclass(frozen=True, slots=True)

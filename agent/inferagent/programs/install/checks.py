@@ -1,16 +1,14 @@
 """What is looked at before anything is fetched: rights, architecture, NVIDIA driver. PortError refuses."""
 
-import os
 import re
-import stat
 from pathlib import Path
 
 from inferagent.config.sources import FILE, Driver
+from inferagent.config.trust import mistrust
 from inferagent.ports import PortError
 from inferagent.programs.install.host import Host
 
 DRIVER = "/proc/driver/nvidia/version"
-_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def check_root(host: Host, name: str, again: str) -> None:
@@ -21,12 +19,8 @@ def check_root(host: Host, name: str, again: str) -> None:
 def check_sources(folder: Path) -> None:
     """Whoever could write there would say what root runs."""
     for place in (folder, folder / FILE):
-        if not place.exists():
-            continue
-        found = place.stat()
-        if found.st_uid != os.geteuid() or found.st_mode & _OTHERS:
-            cure = f"sudo chown root {place} && sudo chmod go-w {place}"
-            raise PortError(f"cannot trust {place}: others than root may change it → {cure}", refused=True)
+        if text := mistrust(place):
+            raise PortError(text, refused=True)
 
 
 def check_architecture(host: Host, name: str, taken: tuple[str, ...] = ("amd64", "arm64")) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from inferagent.config.settings import Settings
 from inferagent.config.sources import Patience
-from inferagent.model.unit import Part, UnitState
+from inferagent.model.unit import Part, has_ended
 from inferagent.ports import PortError
 from inferagent.programs.install.agent import Agent, Document
 from inferagent.programs.verb import perform
@@ -17,7 +17,6 @@ from inferagent.programs.verb_tools import NotDoneError, Systemctl
 ACTS = "act"
 # Seconds; a hold whose installer died in a power cut ends by itself, later than any installer lives.
 SPARE = 600.0
-DOWN = (UnitState.STOPPED, UnitState.FAILED, UnitState.MISSING, UnitState.MASKED)
 
 
 class Way(StrEnum):
@@ -139,7 +138,5 @@ def _held_out(document: Document) -> bool:
 
 
 def _engine_down(document: Document) -> bool:
-    """How its last life ended follows in brackets."""
     engine = document.get("engine")
-    state = str(engine.get("state")) if isinstance(engine, dict) else ""
-    return state.partition(" ")[0] in DOWN
+    return isinstance(engine, dict) and has_ended(str(engine.get("state")))
